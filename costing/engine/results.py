@@ -1,0 +1,191 @@
+"""What a projection answers, for every option side by side. Pure, frozen; `to_dict`/`from_dict` for storage.
+
+All money is US dollars. Arrays are tuples over months unless said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+COMPONENTS = ("training", "retraining", "serving", "retrieval", "data", "evaluation", "operations", "governance")
+
+# option key → (label, approach); the order is the order on the page
+OPTIONS: dict[str, tuple[str, str]] = {
+    "prompting_api": ("Prompting on a managed API", "prompting"),
+    "rag_api": ("RAG on a managed API", "rag"),
+    "managed_tuning": ("Managed fine-tuning", "fine_tuning"),
+    "managed_tuning_rag": ("Managed fine-tuning + RAG", "hybrid"),
+    "self_hosted_lora": ("LoRA on dedicated GPUs", "fine_tuning"),
+    "self_hosted_lora_shared": ("LoRA on a shared base model", "fine_tuning"),
+    "self_hosted_qlora": ("QLoRA on dedicated GPUs", "fine_tuning"),
+    "self_hosted_full": ("Full fine-tuning on dedicated GPUs", "fine_tuning"),
+    "self_hosted_lora_rag": ("LoRA on dedicated GPUs + RAG", "hybrid"),
+    "self_hosted_prompting": ("Prompting on own GPUs", "prompting"),
+    "self_hosted_rag": ("RAG on own GPUs", "rag"),
+}
+
+
+@dataclass(frozen=True)
+class Band:
+    p10: float
+    p50: float
+    p90: float
+    mean: float
+
+
+@dataclass(frozen=True)
+class OptionResult:
+    key: str
+    label: str
+    approach: str
+    feasible: bool
+    why_not: str  # why it cannot be built, "" when feasible
+    total_usd: Band  # whole horizon
+    annual_usd: Band  # first twelve months (or the horizon when shorter)
+    npv_usd: Band
+    run_rate_usd_per_month: Band  # mean of the last three months
+    usd_per_1000_requests: Band | None  # None at zero volume
+    probability_cheapest: float  # among feasible options
+    regret_usd: float  # expected extra cost over always choosing the cheapest
+    monthly_p10_usd: tuple[float, ...]
+    monthly_p50_usd: tuple[float, ...]
+    monthly_p90_usd: tuple[float, ...]
+    monthly_mean_usd: tuple[float, ...]
+    components_mean_usd: dict[str, tuple[float, ...]]  # COMPONENTS → expected value by month; sums to monthly_mean_usd
+    cumulative_p10_usd: tuple[float, ...]
+    cumulative_p50_usd: tuple[float, ...]
+    cumulative_p90_usd: tuple[float, ...]
+    events: tuple[Event, ...]  # end dates, migrations, retrainings worth naming
+    facts: dict[str, str]  # what was sized, in words: replicas, GPUs, hours per run …
+
+
+@dataclass(frozen=True)
+class Event:
+    month: int  # 0 = first
+    kind: str  # "end_of_service" | "migration" | "retraining" | "reindex"
+    text: str
+
+
+@dataclass(frozen=True)
+class AppliedInput:
+    """One row of the assumption table: the input as it was used."""
+
+    key: str
+    label: str
+    unit: str
+    group: str
+    value: float
+    p10: float
+    p50: float
+    p90: float
+    shape: str
+    origin: str
+    detail: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class PriceRow:
+    """One catalogue row that was multiplied by."""
+
+    catalogue: str
+    row: str
+    what: str
+    value: float
+    unit: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class TornadoBar:
+    key: str
+    label: str
+    origin: str
+    low_usd: float  # annual P50 of the headline option with the input at its P10
+    high_usd: float  # … at its P90
+
+
+@dataclass(frozen=True)
+class BreakEven:
+    """Requests per day above which `below` stops being cheaper than `above`; None when they never cross."""
+
+    below: str
+    above: str
+    requests_per_day: float | None
+    curve_requests_per_day: tuple[float, ...]
+    below_usd_per_month: tuple[float, ...]
+    above_usd_per_month: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GpuFit:
+    gpu: str
+    job: str  # "training lora" | "training qlora" | "training full" | "serving"
+    count: int | None  # None: does not fit
+    needed_gib_per_gpu: float
+    usable_gib_per_gpu: float
+    hours: float | None  # of one training run
+    usd: float | None  # of one training run, or per month of serving
+    reason: str  # why it does not fit, or what fills it
+
+
+@dataclass(frozen=True)
+class ProjectionResult:
+    engine_version: str
+    catalogue_version: str
+    seed: int
+    draws: int
+    start: str
+    months: int
+    headline_option: str
+    reading: str  # the headline sentence
+    options: tuple[OptionResult, ...]
+    inputs: tuple[AppliedInput, ...]
+    prices: tuple[PriceRow, ...]
+    tornado: tuple[TornadoBar, ...]
+    break_even: tuple[BreakEven, ...]
+    gpu_fit: tuple[GpuFit, ...]
+    notices: tuple[str, ...]
+
+    def option(self, key: str) -> OptionResult:
+        """The option with this key. Raises KeyError naming it."""
+        for option in self.options:
+            if option.key == key:
+                return option
+        raise KeyError(f"unknown option {key!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ProjectionResult:
+        """The inverse of `to_dict`, also after a trip through JSON."""
+        return cls(
+            **{
+                **data,
+                "options": tuple(_option(o) for o in data["options"]),
+                "inputs": tuple(AppliedInput(**x) for x in data["inputs"]),
+                "prices": tuple(PriceRow(**x) for x in data["prices"]),
+                "tornado": tuple(TornadoBar(**x) for x in data["tornado"]),
+                "break_even": tuple(BreakEven(**_tuples(x)) for x in data["break_even"]),
+                "gpu_fit": tuple(GpuFit(**x) for x in data["gpu_fit"]),
+                "notices": tuple(data["notices"]),
+            }
+        )
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+
+
+def _option(row: dict[str, Any]) -> OptionResult:
+    bands = {
+        k: Band(**row[k]) if row[k] else None
+        for k in ("total_usd", "annual_usd", "npv_usd", "run_rate_usd_per_month", "usd_per_1000_requests")
+    }
+    components = {k: tuple(v) for k, v in row["components_mean_usd"].items()}
+    events = tuple(Event(**e) for e in row["events"])
+    return OptionResult(**{**_tuples(row), **bands, "components_mean_usd": components, "events": events})  # type: ignore[arg-type]

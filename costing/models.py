@@ -1,0 +1,105 @@
+"""How much: scenarios (immutable revisions) and projections (job rows with their stored result)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Job(models.Model):
+    """The row of one background job. Pages read it; only `costing.jobs` writes its state.
+
+    `enqueued_at` is empty while no broker has accepted the job: the reaper asks again.
+    `lease_until` is how long the worker that claimed it is trusted without a heartbeat.
+    """
+
+    state = models.CharField(max_length=10, choices=JobState.choices, default=JobState.QUEUED)
+    step = models.CharField(max_length=120, blank=True)
+    percent = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    worker = models.CharField(max_length=120, blank=True)
+    claim_token = models.UUIDField(null=True)
+    requested_at = models.DateTimeField(default=timezone.now, editable=False)
+    enqueued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    error = models.TextField(blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def is_active(self) -> bool:
+        return self.state in (JobState.QUEUED, JobState.RUNNING)
+
+
+class Scenario(models.Model):
+    """One revision of the inputs of a projection. Never changed: an edit is a new revision of the same lineage."""
+
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.CASCADE, related_name="scenarios")
+    lineage = models.UUIDField(default=uuid.uuid4)
+    revision = models.PositiveIntegerField(default=1)
+    title = models.CharField(max_length=320)
+    spec = models.JSONField()
+    spec_sha256 = models.CharField(max_length=64)
+    note = models.TextField(blank=True)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint("lineage", "revision", name="scenario_revision_unique_in_lineage")]
+
+    def __str__(self) -> str:
+        return f"{self.title}, revision {self.revision}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("a scenario revision cannot be changed; write a new revision")
+        super().save(*args, **kwargs)
+
+
+class Projection(Job):
+    """One computation of a scenario with its versions, seed and, once done, its result.
+
+    The `*_usd` columns are the first twelve months of the recommended option, for lists that sort by them.
+    """
+
+    scenario = models.ForeignKey(Scenario, on_delete=models.CASCADE, related_name="projections")
+    seed = models.BigIntegerField()
+    draws = models.PositiveIntegerField()
+    inputs_sha256 = models.CharField(max_length=64, blank=True)
+    engine_version = models.CharField(max_length=40, blank=True)
+    catalogue_version = models.CharField(max_length=80, blank=True)
+    result = models.JSONField(null=True)
+    annual_p10_usd = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    annual_p50_usd = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+    annual_p90_usd = models.DecimalField(max_digits=16, decimal_places=2, null=True)
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-requested_at", "-pk"]
+        indexes = [models.Index(fields=["state", "lease_until"], name="projection_by_lease")]
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(state="done") | models.Q(result__isnull=False, annual_p50_usd__isnull=False),
+                name="projection_done_has_result",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"projection {self.pk} of {self.scenario_id}"

@@ -1,0 +1,87 @@
+"""What a questionnaire is made of: frozen values, loaded from `definitions/<version>.toml` by `loading.load`.
+
+Pure: no Django. `Value` is what an answer holds: a code, a list of codes, a number, a text or a metric object.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Value = Any  # str | float | int | list[str] | dict[str, object]; validated against its Question by `answers.clean`
+
+
+class Kind(StrEnum):
+    CHOICE = "choice"  # one code
+    MULTIPLE = "multiple"  # codes in any order; [] means "none of these"
+    RANKED = "ranked"  # codes, the first counts most; [] means "none of these"
+    NUMBER = "number"
+    TEXT = "text"
+    METRIC = "metric"  # {"name": str, "higher_is_better": bool}
+
+
+@dataclass(frozen=True)
+class Option:
+    code: str
+    label: str
+    example: str = ""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Holds when the answer to `question` is (or, for lists, contains) one of `codes`; an open answer holds if `or_open`."""
+
+    question: str
+    codes: tuple[str, ...]
+    or_open: bool = False
+
+
+@dataclass(frozen=True)
+class Question:
+    id: str
+    section: str
+    text: str
+    why: str  # why we ask, in the product's own words
+    sources: tuple[str, ...]  # "S0" … "S4"
+    kind: Kind
+    options: tuple[Option, ...] = ()
+    examples: tuple[str, ...] = ()
+    help: str = ""
+    decisive: bool = False
+    derivable: bool = False  # filled in from other answers while open; see `derive`
+    unit: str = ""  # shown inside the field: "requests a day", "tokens", "%"
+    minimum: float | None = None
+    maximum: float | None = None
+    integer: bool = False
+    max_length: int = 20_000
+    shown_when: tuple[tuple[Condition, ...], ...] = ()  # any of these groups, of which all conditions hold; () = always
+    only_while_tuning_in_play: bool = False
+
+
+@dataclass(frozen=True)
+class Section:
+    id: str
+    title: str
+    audience: str  # the stakeholder who can answer it
+    intro: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True)
+class Questionnaire:
+    version: str
+    title: str
+    released: str  # ISO date
+    sections: tuple[Section, ...]
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        return tuple(q for s in self.sections for q in s.questions)
+
+    def question(self, question_id: str) -> Question:
+        """The question with this id. Raises KeyError naming it."""
+        for question in self.questions:
+            if question.id == question_id:
+                return question
+        raise KeyError(f"unknown question {question_id!r} in questionnaire {self.version}")
