@@ -11,6 +11,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
+from fontTools import subset
 
 FONT_WEIGHTS = ("Regular", "Medium", "SemiBold")
 # Latin with its extensions, punctuation, currency signs, arrows and mathematical signs used in the interface.
@@ -32,14 +33,14 @@ def font_folder() -> Path:
 
 def build_fonts(target: Path) -> None:
     """Write the subset WOFF2 files of the three weights used into `target`, unless they are there."""
-    from fontTools import subset
-
     target.mkdir(parents=True, exist_ok=True)
     for weight in FONT_WEIGHTS:
         out = target / f"hanken-grotesk-{weight.lower()}.woff2"
         if not out.exists():
             source = str(font_folder() / f"HankenGrotesk-{weight}.otf")
-            subset.main([source, f"--unicodes={FONT_UNICODES}", "--flavor=woff2", "--layout-features=*", f"--output-file={out}"])
+            subset.main(
+                [source, f"--unicodes={FONT_UNICODES}", "--flavor=woff2", "--layout-features=*", f"--output-file={out}"]
+            )
 
 
 class WheelAssetsFinder(BaseFinder):

