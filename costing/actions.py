@@ -1,0 +1,102 @@
+"""What people do to scenarios and projections. Each is atomic, audited, and enqueues when it is committed."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+from django.db.models import Max
+
+from costing import jobs, tasks
+from costing.engine import catalogue
+from costing.engine.inputs import ScenarioSpec, spec_to_dict
+from costing.engine.project import ENGINE_VERSION
+from costing.models import JobState, Projection, Scenario
+from costing.runner import sha256_of
+from organisations import audit
+from organisations.models import Organisation, User
+
+DRAWS = 4096
+
+
+@transaction.atomic
+def create_scenario(
+    *, organisation: Organisation, spec: ScenarioSpec, by: User, lineage: uuid.UUID | None = None, note: str = ""
+) -> Scenario:
+    """Store `spec` as the next revision of a lineage; a spec the lineage holds already is returned as it was stored."""
+    lineage = lineage or uuid.uuid4()
+    document = spec_to_dict(spec)  # asdict: JSON makes lists of its tuples
+    sha = sha256_of(document)
+    of_lineage = Scenario.objects.filter(organisation=organisation, lineage=lineage)
+    if stored := of_lineage.filter(spec_sha256=sha).order_by("revision").last():
+        return stored
+    latest: int = of_lineage.aggregate(latest=Max("revision"))["latest"] or 0
+    scenario = Scenario.objects.create(
+        organisation=organisation,
+        lineage=lineage,
+        revision=latest + 1,
+        title=spec.title[:320],
+        spec=document,
+        spec_sha256=sha,
+        note=note,
+        created_by=by,
+    )
+    audit.record(
+        organisation=organisation,
+        by=by,
+        verb="scenario.revised",
+        target=scenario,
+        details={"revision": scenario.revision, "spec_sha256": sha},
+    )
+    return scenario
+
+
+@transaction.atomic
+def request_projection(*, scenario: Scenario, by: User, draws: int = DRAWS) -> Projection:
+    """Ask for a projection of a scenario revision.
+
+    One already waiting or running is returned, and so is one done with the same draws and today's engine and prices.
+    """
+    same = Projection.objects.filter(scenario=scenario, draws=draws, seed=seed_of(scenario))
+    active = same.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).first()
+    done = same.filter(
+        state=JobState.DONE, engine_version=ENGINE_VERSION, catalogue_version=catalogue.load().version
+    ).first()
+    if stored := active or done:
+        return stored
+    projection = Projection.objects.create(scenario=scenario, draws=draws, seed=seed_of(scenario), requested_by=by)
+    _record("projection.requested", projection, by)
+    jobs.enqueue_on_commit(projection, tasks.run_projection.delay)
+    return projection
+
+
+@transaction.atomic
+def cancel_projection(*, projection: Projection, by: User) -> bool:
+    """End a waiting or running projection; False when it had ended already."""
+    if cancelled := jobs.cancel(projection):
+        _record("projection.cancelled", projection, by)
+    return cancelled
+
+
+@transaction.atomic
+def retry_projection(*, projection: Projection, by: User) -> bool:
+    """Queue a failed or cancelled projection again; False when it is neither."""
+    if retried := jobs.retry(projection):
+        _record("projection.retried", projection, by)
+        jobs.enqueue_on_commit(projection, tasks.run_projection.delay)
+    return retried
+
+
+def seed_of(scenario: Scenario) -> int:
+    """The seed of a lineage: its revisions share their random numbers, so that they differ by their inputs only."""
+    return scenario.lineage.int % 2**63
+
+
+def _record(verb: str, projection: Projection, by: User) -> None:
+    audit.record(
+        organisation=projection.scenario.organisation,
+        by=by,
+        verb=verb,
+        target=projection,
+        details={"scenario": projection.scenario_id, "seed": projection.seed, "draws": projection.draws},
+    )
