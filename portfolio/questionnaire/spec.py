@@ -30,11 +30,24 @@ class Option:
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds when the answer to `question` is (or, for lists, contains) one of `codes`; an open answer holds if `or_open`."""
+    """Holds when the answer to `question` is (or, for lists, contains) one of `codes`; an open answer holds if `or_open`.
+
+    Instead of codes: `answered` holds for any answer, `at_least` for numbers from that value on.
+    """
 
     question: str
-    codes: tuple[str, ...]
+    codes: tuple[str, ...] = ()
     or_open: bool = False
+    answered: bool = False
+    at_least: float | None = None
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A way to write a number: "2 pages" is stored as 2 × `factor` in the question's own unit."""
+
+    names: tuple[str, ...]  # lower case; the first is shown as a hint
+    factor: float
 
 
 @dataclass(frozen=True)
@@ -57,6 +70,8 @@ class Question:
     max_length: int = 20_000
     shown_when: tuple[tuple[Condition, ...], ...] = ()  # any of these groups, of which all conditions hold; () = always
     only_while_tuning_in_play: bool = False
+    optional: bool = False  # there may be nothing to say: never counted as unanswered
+    units: tuple[Unit, ...] = ()  # further units a number may be written in
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,7 @@ class Questionnaire:
     title: str
     released: str  # ISO date
     sections: tuple[Section, ...]
+    sources: tuple[tuple[str, str], ...] = ()  # id ("S0") and what it is
 
     @property
     def questions(self) -> tuple[Question, ...]:
