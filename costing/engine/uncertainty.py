@@ -1,0 +1,131 @@
+"""One joint simulation: scrambled Sobol points, correlated by a Gaussian copula, turned into inputs and events. Pure.
+
+Every input has its own, fixed dimension, whether it is uncertain or not: answering one question changes nobody else's
+draws, and every option sees the same draws (common random numbers), so that differences between options are not noise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+from scipy.stats import qmc
+
+from costing.engine.distributions import quantile
+from costing.engine.inputs import Input
+
+Array = NDArray[np.float64]
+
+MAX_DRAWS = 1 << 16
+_EDGE = 1e-9  # uniforms are kept this far from 0 and 1, so that normal scores stay finite
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of all inputs, each of shape (rows, 1), by key; events are uniforms of the same shape."""
+
+    rows: int
+    values: Mapping[str, Array]
+    events: Mapping[str, Array]
+
+    def __getitem__(self, key: str) -> Array:
+        return self.values[key]
+
+    def replaced(self, **values: Array) -> Sample:
+        """The same draws with some inputs overwritten (arrays of shape (rows, 1))."""
+        return Sample(self.rows, {**self.values, **values}, self.events)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Correlated standard normal scores of shape (rows, columns) with the column of every key."""
+
+    z: Array
+    columns: Mapping[str, int]
+
+    def first(self, rows: int) -> Scores:
+        return Scores(self.z[:rows], self.columns)
+
+    def repeated(self, times: int) -> Scores:
+        return Scores(np.tile(self.z, (times, 1)), self.columns)
+
+
+def rounded_draws(draws: int) -> int:
+    """`draws` rounded up to a power of two (Sobol points are balanced only there). Raises ValueError outside 1 … 65,536."""
+    if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= MAX_DRAWS:
+        raise ValueError(f"draws is {draws!r}; give a whole number from 1 to {MAX_DRAWS}")
+    return 1 << (draws - 1).bit_length()
+
+
+def scores(
+    keys: Sequence[str],
+    correlations: Mapping[tuple[str, str], float],
+    *,
+    seed: int,
+    draws: int,
+    shared: frozenset[str] = frozenset(),
+    shuffle: int | None = None,
+) -> Scores:
+    """Scores for `keys` in this order, `draws` rows (a power of two).
+
+    `shuffle` permutes the rows of every key outside `shared`: two use cases with the same seed and different shuffles see
+    the same price paths and independent inputs of their own. Raises ValueError for a seed below 0.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ValueError(f"seed is {seed!r}; give a whole number from 0")
+    z = _sobol_normals(len(keys), draws.bit_length() - 1, seed)
+    columns = {key: index for index, key in enumerate(keys)}
+    if shuffle is not None:
+        own = [index for key, index in columns.items() if key not in shared]
+        order = np.random.default_rng([seed, shuffle]).permutation(draws)
+        z = z.copy()
+        z[:, own] = z[order][:, own]
+    pairs = {(columns[a], columns[b]): r for (a, b), r in correlations.items()}
+    return Scores(_correlated(z, pairs), columns)
+
+
+def to_sample(inputs: Sequence[Input], bounds: Mapping[str, tuple[float, float]], events: Sequence[str], drawn: Scores) -> Sample:
+    """Inputs at their scores, kept inside their physical bounds; events as uniforms. Every array is (rows, 1)."""
+    rows = drawn.z.shape[0]
+    values: dict[str, Array] = {}
+    for one in inputs:
+        low, high = bounds[one.key]
+        values[one.key] = np.clip(quantile(one, drawn.z[:, drawn.columns[one.key]]), low, high)[:, None]
+    uniforms = {key: ndtr(drawn.z[:, drawn.columns[key]])[:, None] for key in events}
+    return Sample(rows, values, uniforms)
+
+
+def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:
+    """A positive definite correlation matrix close to `matrix`: eigenvalues raised to `floor`, diagonal scaled back to 1."""
+    values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
+    if values[0] >= floor:
+        return matrix
+    fixed = (vectors * np.maximum(values, floor)) @ vectors.T
+    scale = np.sqrt(np.diag(fixed))
+    return np.asarray(fixed / np.outer(scale, scale))
+
+
+@lru_cache(maxsize=4)
+def _sobol_normals(dimensions: int, log2_draws: int, seed: int) -> Array:
+    engine = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
+    z = ndtri(np.clip(engine.random_base2(log2_draws), _EDGE, 1 - _EDGE))
+    z.setflags(write=False)
+    return np.asarray(z)
+
+
+def _correlated(z: Array, pairs: Mapping[tuple[int, int], float]) -> Array:
+    """z·Lᵀ on the columns that take part in a correlation; the others stay as they are."""
+    involved = sorted({column for pair in pairs for column in pair})
+    if not involved:
+        return z
+    place = {column: index for index, column in enumerate(involved)}
+    matrix = np.eye(len(involved))
+    for (a, b), r in pairs.items():
+        matrix[place[a], place[b]] = matrix[place[b], place[a]] = r
+    z = z.copy()
+    z[:, involved] = z[:, involved] @ np.linalg.cholesky(nearest_correlation(matrix)).T
+    return z
