@@ -87,6 +87,11 @@ def retry_projection(*, projection: Projection, by: User) -> bool:
     return retried
 
 
+def is_current(projection: Projection) -> bool:
+    """Whether a done projection was computed with the engine and the prices of today."""
+    return projection.engine_version == ENGINE_VERSION and projection.catalogue_version == catalogue.load().version
+
+
 def seed_of(scenario: Scenario) -> int:
     """The seed of a lineage: its revisions share their random numbers, so that they differ by their inputs only."""
     return scenario.lineage.int % 2**63

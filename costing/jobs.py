@@ -1,7 +1,7 @@
 """A job is a row: its state, lease and heartbeat are in the database; the broker only wakes a worker.
 
-`Job` is the abstract row shared by projections and reports. The functions here are the only writers of its state, each by
-one conditional UPDATE, so two workers, a dead one and a person who cancels never overwrite each other:
+`Job` is the abstract row shared by projections and reports. The functions here are the only writers of its state, each
+by one conditional UPDATE, so two workers, a dead one and a person who cancels never overwrite each other:
 
     queued ──claim──▶ running ──finish──▶ done          (finish, fail and report count only with the claim's own token)
       ▲  └──cancel──▶ cancelled   └──fail──▶ failed
@@ -45,7 +45,7 @@ UNEXPECTED_MESSAGE = (
 )
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 - these three say what happened, not that something is wrong
     """The work must stop: this job is no longer ours."""
 
 
@@ -155,8 +155,8 @@ def retry(job: Job) -> bool:
 def reap(model: type[Job]) -> list[int]:
     """Bring order to jobs nobody works on; returns the ids to enqueue.
 
-    A running job whose lease expired is queued again, or failed after MAX_ATTEMPTS. To be enqueued are queued jobs that no
-    broker ever accepted, and those accepted so long ago that the broker may have lost them.
+    A running job whose lease expired is queued again, or failed after MAX_ATTEMPTS. To be enqueued are queued jobs that
+    no broker ever accepted, and those accepted so long ago that the broker may have lost them.
     """
     now = timezone.now()
     expired = model._default_manager.filter(state=JobState.RUNNING, lease_until__lt=now)
@@ -201,8 +201,8 @@ def reap_and_enqueue(model: type[Job], send: Callable[[int], object]) -> None:
 def perform(model: type[JobT], pk: int, work: Callable[[JobT], Callable[[], None]], *, worker: str) -> bool:
     """Claim the job and do its work under a heartbeat; True when this call brought its result.
 
-    `work(job)` computes, and returns a function that stores (calling `finish`), run in one transaction. A ValueError is the
-    job's plain failure; anything else is logged with its traceback and shown without it.
+    `work(job)` computes, and returns a function that stores (calling `finish`), run in one transaction. A ValueError is
+    the job's plain failure; anything else is logged with its traceback and shown without it.
     """
     job = claim(model, pk, worker=worker)
     if job is None:

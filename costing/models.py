@@ -102,4 +102,4 @@ class Projection(Job):
         ]
 
     def __str__(self) -> str:
-        return f"projection {self.pk} of {self.scenario_id}"
+        return str(self.scenario)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from costing import jobs
 from costing.engine import catalogue
-from costing.engine.inputs import Choices, Input, Provenance, ScenarioSpec, Shape
+from costing.engine.inputs import ScenarioSpec, spec_from_dict
 from costing.engine.project import project
 from costing.engine.results import ProjectionResult
 from costing.models import Projection, Scenario
@@ -26,7 +25,7 @@ def run_projection(projection_id: int, *, worker: str = "inline") -> bool:
 
 
 def compute(projection: Projection, *, progress: Progress | None = None) -> ProjectionResult:
-    """The result of a projection's scenario, seed and draws: the same row gives the same cents under the same versions."""
+    """The result of a projection's scenario, seed and draws: same row, same versions, same cents."""
     return project(
         spec_of(projection.scenario),
         catalogue.load(),
@@ -41,18 +40,11 @@ def spec_of(scenario: Scenario) -> ScenarioSpec:
     return spec_from_dict(scenario.spec)
 
 
-def spec_to_dict(spec: ScenarioSpec) -> dict[str, Any]:
-    """Plain JSON values of `spec`; `spec_from_dict` is the inverse."""
-    document: dict[str, Any] = json.loads(json.dumps(asdict(spec), allow_nan=False))
-    return document
-
-
-def spec_from_dict(document: dict[str, Any]) -> ScenarioSpec:
-    inputs = tuple(
-        Input(**{**row, "shape": Shape(row["shape"]), "provenance": Provenance(**row["provenance"])})
-        for row in document["inputs"]
-    )
-    return ScenarioSpec(**{**document, "inputs": inputs, "choices": Choices(**document["choices"])})
+def result_of(projection: Projection) -> ProjectionResult:
+    """The stored result. Raises ValueError for a projection that is not done."""
+    if projection.result is None:
+        raise ValueError(f"projection {projection.pk} is {projection.state} and has no result")
+    return ProjectionResult.from_dict(projection.result)
 
 
 def sha256_of(document: Any) -> str:

@@ -138,7 +138,7 @@ def cumulative_chart(result: ProjectionResult, option: OptionResult) -> Chart:
     return Chart(
         key="cumulative",
         title="Spent since the start",
-        reading=f"After {_months(result.months)} {usd(middle)} are spent, most likely between {usd(low)} and {usd(high)}.",
+        reading=f"{usd(middle)} after {_months(result.months)}, most likely between {usd(low)} and {usd(high)}.",
         x_title="Month",
         y_title="US dollars since the start",
         unit="usd",
@@ -179,11 +179,8 @@ def break_even_chart(result: ProjectionResult, pair: BreakEven, *, key: str) -> 
         Series(pair.below, below.label, Mark.LINE, APPROACH_COLOURS[below.approach], x, pair.below_usd_per_month),
         Series(pair.above, above.label, Mark.LINE, _other_colour(below, above), x, pair.above_usd_per_month),
     )
-    rules = (
-        ()
-        if pair.requests_per_day is None
-        else (Rule(pair.requests_per_day, f"even at {count(pair.requests_per_day)} a day"),)
-    )
+    even = pair.requests_per_day
+    rules = () if even is None else (Rule(even, f"even at {count(even)} a day"),)
     return Chart(
         key=key,
         title=f"{below.label} or {_lower_first(above.label)}",
@@ -274,16 +271,16 @@ def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> 
     bar = bars[0]
     low, high = sorted((bar.low_usd, bar.high_usd))
     origin = ORIGIN_WORDS.get(bar.origin, bar.origin)
-    return f"{bar.label} ({origin}) matters most: between its P10 and its P90 the first {_year(result)} cost {usd(low)} to {usd(high)}."
+    words = f"{bar.label} ({origin}) matters most: between its P10 and its P90"
+    return f"{words} the first {_year(result)} cost {usd(low)} to {usd(high)}."
 
 
 def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: OptionResult, above: OptionResult) -> str:
     today = volume(result)
     if pair.requests_per_day is None:
         cheaper = below if sum(pair.below_usd_per_month) <= sum(pair.above_usd_per_month) else above
-        span = ""
-        if pair.curve_requests_per_day:
-            span = f" from {count(pair.curve_requests_per_day[0])} to {count(pair.curve_requests_per_day[-1])} requests a day"
+        curve = pair.curve_requests_per_day
+        span = f" from {count(curve[0])} to {count(curve[-1])} requests a day" if curve else ""
         return f"They never cross: {_lower_first(cheaper.label)} is cheaper{span}."
     words = f"{below.label} is cheaper up to {count(pair.requests_per_day)} requests a day"
     if not today:
