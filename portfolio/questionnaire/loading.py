@@ -145,14 +145,15 @@ def _option(entry: Mapping[str, Any], where: str) -> Option:
 
 
 def _unit(entry: Mapping[str, Any], where: str) -> Unit:
-    _check_keys(entry, allowed={"names", "factor"}, needed={"names", "factor"}, where=f"{where}, units")
+    needed = {"names", "factor"}
+    _check_keys(entry, allowed=needed | {"approximate"}, needed=needed, where=f"{where}, units")
     names = _texts(entry, "names", where)
     factor = entry["factor"]
     if not _is_number(factor) or factor <= 0:
         raise DefinitionError(f"{where}, unit {names[0]!r}: factor {factor!r} is not a number above 0")
     if any(name != name.lower().strip() for name in names):
         raise DefinitionError(f"{where}, unit {names[0]!r}: write the names in lower case")
-    return Unit(names=names, factor=float(factor))
+    return Unit(names=names, factor=float(factor), approximate=_flag(entry, "approximate", where))
 
 
 def _condition(entry: Mapping[str, Any], where: str) -> Condition:
@@ -218,6 +219,8 @@ def _check_condition(condition: Condition, earlier: Mapping[str, Question], wher
 
 
 def _check_keys(entry: Mapping[str, Any], *, allowed: set[str], needed: set[str], where: str) -> None:
+    if not isinstance(entry, Mapping):
+        raise DefinitionError(f"{where}: {entry!r} is no table")
     unknown, missing = sorted(entry.keys() - allowed), sorted(needed - entry.keys())
     if unknown:
         raise DefinitionError(f"{where}: unknown key {', '.join(unknown)}")

@@ -30,7 +30,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Condition:
-    """Holds when the answer to `question` is (or, for lists, contains) one of `codes`; an open answer holds if `or_open`.
+    """Holds when the answer to `question` is (or contains) one of `codes`; an open answer holds if `or_open`.
 
     Instead of codes: `answered` holds for any answer, `at_least` for numbers from that value on.
     """
@@ -46,8 +46,9 @@ class Condition:
 class Unit:
     """A way to write a number: "2 pages" is stored as 2 × `factor` in the question's own unit."""
 
-    names: tuple[str, ...]  # lower case; the first is shown as a hint
+    names: tuple[str, ...]  # lower case; the first is the one shown, in the plural
     factor: float
+    approximate: bool = False  # the factor is an assumption: so many tokens to a page
 
 
 @dataclass(frozen=True)
