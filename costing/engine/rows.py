@@ -98,6 +98,7 @@ class Model(Fact):
     kv_heads: int = column(at_least=1)
     head_dim: int = column(at_least=1)
     intermediate: int | None = column(at_least=1, default=None)
+    mlp: str = column(one_of=("gated", "plain"), default="gated")  # three matrices (SwiGLU) or two
     vocab: int = column(at_least=1)
     context: int = column(at_least=1, default=131_072)
     tied_embeddings: bool = column(default=False)
