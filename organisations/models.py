@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -9,7 +10,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from organisations.roles import Permission, Role, allows
+from organisations.roles import Permission, Role, allows, label
 
 
 class UserManager(BaseUserManager["User"]):
@@ -84,6 +85,13 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def of(self, user: User) -> MembershipQuerySet:
         return self.active().filter(user=user).select_related("organisation").order_by("organisation__name", "pk")
 
+    def by_role(self) -> dict[str, int]:
+        """How many of these hold each role."""
+        return dict(self.order_by().values_list("role").annotate(models.Count("pk")))
+
+    def named(self, words: str) -> MembershipQuerySet:
+        return self.filter(models.Q(user__name__icontains=words) | models.Q(user__email__icontains=words))
+
 
 class Membership(models.Model):
     organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="memberships")
@@ -103,8 +111,21 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"
 
+    @property
+    def role_label(self) -> str:
+        return label(self.role)
+
     def allows(self, permission: Permission) -> bool:
         return allows(self.role, permission)
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def pending(self) -> InvitationQuerySet:
+        """Neither accepted nor revoked; the expired ones among them wait for a new link."""
+        return self.filter(accepted_at__isnull=True, revoked_at__isnull=True)
+
+    def open(self) -> InvitationQuerySet:
+        return self.pending().filter(expires_at__gt=timezone.now())
 
 
 class Invitation(models.Model):
@@ -120,14 +141,60 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=[r.value for r in Role]), name="invitation_role_known"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.email} as {self.role}"
 
+    @property
+    def role_label(self) -> str:
+        return label(self.role)
+
     def is_open(self) -> bool:
         return self.accepted_at is None and self.revoked_at is None and timezone.now() < self.expires_at
+
+
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    """Reads only: what would change many rows at once is refused as on the single row."""
+
+    def of(self, organisation_id: int) -> AuditEventQuerySet:
+        return self.filter(organisation_id=organisation_id)
+
+    def verbs(self) -> list[str]:
+        return list(self.order_by("verb").values_list("verb", flat=True).distinct())
+
+    def matching(
+        self, *, q: str = "", verb: str = "", person: str = "", since: date | None = None
+    ) -> AuditEventQuerySet:
+        """Those whose subject, or the use case it lies in, contains `q`, by one person, of one kind, from a day on."""
+        found = self
+        if q:
+            found = found.filter(models.Q(target_label__icontains=q) | models.Q(details__use_case__icontains=q))
+        if verb:
+            found = found.filter(verb=verb)
+        if person:
+            found = found.filter(actor_id=int(person))
+        if since:
+            found = found.filter(at__gte=datetime.combine(since, time.min, tzinfo=UTC))
+        return found
+
+    def update(self, **kwargs: Any) -> int:
+        raise TypeError("audit events cannot be changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("audit events cannot be deleted")
+
+    def bulk_create(self, *args: Any, **kwargs: Any) -> list[AuditEvent]:
+        raise TypeError("audit events are written one by one, by audit.record")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        raise TypeError("audit events cannot be changed")
 
 
 class AuditEvent(models.Model):
@@ -149,12 +216,17 @@ class AuditEvent(models.Model):
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64)
 
+    objects = AuditEventQuerySet.as_manager()
+
     class Meta:
         ordering = ["-sequence"]
         constraints = [
             models.UniqueConstraint("organisation_id", "sequence", name="audit_sequence_unique_in_organisation"),
         ]
-        indexes = [models.Index(fields=["organisation_id", "target_type", "target_id"], name="audit_by_target")]
+        indexes = [
+            models.Index(fields=["organisation_id", "target_type", "target_id"], name="audit_by_target"),
+            models.Index(fields=["organisation_id", "verb"], name="audit_by_verb"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.verb} {self.target_label}"

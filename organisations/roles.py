@@ -48,3 +48,41 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 def allows(role: str, permission: Permission) -> bool:
     """Whether `role` holds `permission`. Raises ValueError for an unknown role."""
     return permission in ROLE_PERMISSIONS[Role(role)]
+
+
+ROLE_SUMMARIES: dict[Role, str] = {
+    Role.OWNER: "Everything, including members, units and settings",
+    Role.EDITOR: "Registers use cases, answers, settles, runs projections and reports",
+    Role.REVIEWER: "Reads everything, answers, assesses risks and approves",
+    Role.VIEWER: "Reads everything and asks for reports",
+    Role.RESPONDENT: "Answers only the questions they were asked",
+}
+
+PERMISSION_PHRASES: dict[Permission, str] = {
+    Permission.VIEW: "read the register",
+    Permission.ANSWER: "answer every question",
+    Permission.EDIT: "change use cases",
+    Permission.PROJECT: "run projections",
+    Permission.REPORT: "ask for reports",
+    Permission.REVIEW: "review and approve",
+    Permission.SEE_ACTIVITY: "read the activity log",
+    Permission.MANAGE: "manage members, units and settings",
+}
+
+
+def label(role: str) -> str:
+    """How a role is written on a page. Raises ValueError for an unknown role."""
+    return Role(role).value.capitalize()
+
+
+def refusal(role: str, permission: Permission) -> str:
+    """The sentence a member reads when their role lacks `permission`: what, why, who can help.
+
+    Raises ValueError for an unknown role.
+    """
+    holders = [label(r) for r in Role if allows(r, permission)]
+    who = holders[0] if len(holders) == 1 else f"{', '.join(holders[:-1])} or {holders[-1]}"
+    return (
+        f"You are {label(role)} here, and to {PERMISSION_PHRASES[permission]} one needs to be {who}. "
+        "An owner of your organisation can change your role."
+    )
