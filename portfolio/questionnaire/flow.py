@@ -6,10 +6,14 @@ hides a question hides all that hangs on it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from portfolio.questionnaire.spec import Condition, Question, Questionnaire, Section, Value
+
+Disputes = Mapping[str, Sequence[Value]]  # question → the distinct sides, as `answers.effective_answers` gives them
+_NONE: Disputes = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -41,15 +45,22 @@ class SectionProgress:
 
 
 def visible_questions(
-    questionnaire: Questionnaire, answers: Mapping[str, Value], *, tuning_in_play: bool
+    questionnaire: Questionnaire,
+    answers: Mapping[str, Value],
+    *,
+    tuning_in_play: bool,
+    disputed: Disputes = _NONE,
 ) -> tuple[Question, ...]:
-    """The questions to ask, in order. `answers` holds effective values; what is absent or None is open."""
+    """The questions to ask, in order. `answers` holds effective values; what is absent or None is open.
+
+    Where an answer is disputed, a question that matters to either side is asked.
+    """
     visible: dict[str, Question] = {}
     for question in questionnaire.questions:
         if question.only_while_tuning_in_play and not tuning_in_play:
             continue
         groups = question.shown_when
-        if not groups or any(all(_holds(c, answers, visible) for c in group) for group in groups):
+        if not groups or any(all(_holds(c, answers, disputed, visible) for c in group) for group in groups):
             visible[question.id] = question
     return tuple(visible.values())
 
@@ -60,10 +71,10 @@ def progress(
     *,
     tuning_in_play: bool,
     dont_know: Collection[str] = (),
-    disputed: Collection[str] = (),
+    disputed: Disputes = _NONE,
 ) -> tuple[SectionProgress, ...]:
-    """One entry per section, in order. `dont_know` and `disputed` are ids as `answers.effective_answers` gives them."""
-    visible = visible_questions(questionnaire, answers, tuning_in_play=tuning_in_play)
+    """One entry per section, in order. `dont_know` and `disputed` are what `answers.effective_answers` gives."""
+    visible = visible_questions(questionnaire, answers, tuning_in_play=tuning_in_play, disputed=disputed)
     return tuple(_section_progress(s, visible, answers, dont_know, disputed) for s in questionnaire.sections)
 
 
@@ -73,13 +84,14 @@ def unanswered(
     *,
     tuning_in_play: bool,
     dont_know: Collection[str] = (),
-    disputed: Collection[str] = (),
+    disputed: Disputes = _NONE,
 ) -> tuple[Question, ...]:
     """Visible questions nobody has said anything to yet, in order, without the optional ones."""
     said = {*dont_know, *disputed}
+    visible = visible_questions(questionnaire, answers, tuning_in_play=tuning_in_play, disputed=disputed)
     return tuple(
         question
-        for question in visible_questions(questionnaire, answers, tuning_in_play=tuning_in_play)
+        for question in visible
         if not question.optional and answers.get(question.id) is None and question.id not in said
     )
 
@@ -106,7 +118,7 @@ def _section_progress(
     visible: tuple[Question, ...],
     answers: Mapping[str, Value],
     dont_know: Collection[str],
-    disputed: Collection[str],
+    disputed: Disputes,
 ) -> SectionProgress:
     own = tuple(question for question in visible if question.section == section.id)
     contested = {q.id for q in own if q.id in disputed}
@@ -122,12 +134,17 @@ def _section_progress(
     )
 
 
-def _holds(condition: Condition, answers: Mapping[str, Value], visible: Mapping[str, Question]) -> bool:
+def _holds(
+    condition: Condition, answers: Mapping[str, Value], disputed: Disputes, visible: Mapping[str, Question]
+) -> bool:
     if condition.question not in visible:
         return False
     value = answers.get(condition.question)
-    if value is None:
-        return condition.or_open
+    sides = disputed.get(condition.question, ()) if value is None else (value,)
+    return any(_fits(condition, side) for side in sides) if sides else condition.or_open
+
+
+def _fits(condition: Condition, value: Value) -> bool:
     if condition.answered:
         return True
     if condition.at_least is not None:
