@@ -26,7 +26,7 @@ def money_exact(value: Number | None) -> str:
     """Dollars and cents: 12400 → "$12,400.00"; prices below a cent keep two significant digits."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    size = abs(value)
+    size = -value if value < 0 else value
     text = _small(float(size)) if 0 < size < 0.01 else f"{size:,.2f}"
     return _signed(value, "$" + text)
 
@@ -42,7 +42,7 @@ def count(value: Number | None) -> str:
     """A count in full with thousands separated: 12400 → "12,400"; fractions keep up to two decimals."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    size = abs(value)
+    size = -value if value < 0 else value
     text = _small(float(size)) if 0 < size < 0.01 else _trim(f"{size:,.2f}")
     return _signed(value, text)
 

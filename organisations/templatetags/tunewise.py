@@ -20,9 +20,13 @@ from django.utils.safestring import SafeString, mark_safe
 from heroicons.templatetags.heroicons import heroicon_micro, heroicon_mini, heroicon_outline
 
 from costing.charts import format as figures
-from costing.charts import svg
+from costing.charts import plotly, svg
+from costing.charts.chart import Chart
 
 register = template.Library()
+
+WIDE_PX = 720  # the two widths charts are drawn at for pages without JavaScript
+NARROW_PX = 360
 
 # key → (label, colour token); approaches, and layers under their own names
 APPROACHES = {
@@ -171,6 +175,40 @@ def sparkband(p10: Any, p50: Any, p90: Any, maximum: Any, approach: str = "") ->
         colour=f"var(--{colour(approach)})" if approach else "var(--ink-2)",
     )
     return mark_safe(drawn)
+
+
+@register.inclusion_tag("_components/chart.html", name="chart")
+def draw_chart(drawn: Chart | None, width: int = WIDE_PX) -> dict[str, Any]:
+    """A chart with title, reading, drawing, data table and downloads; what stands inside a card.
+
+    `width` is about how wide it stands on a large screen, in px: 1000 for a chart across the whole page.
+    """
+    if drawn is None:
+        return {"chart": None}
+    header, rows = drawn.table()
+    wide_height, narrow_height = svg.natural_height(drawn, width), svg.natural_height(drawn, NARROW_PX)
+    return {
+        "chart": drawn,
+        "data_id": f"chart-{drawn.key}-data",
+        "figure": plotly.figure(drawn),
+        "wide": mark_safe(svg.draw(drawn, width, wide_height)),  # words in it are escaped by svg
+        "narrow": mark_safe(svg.draw(drawn, NARROW_PX, narrow_height)),
+        "wide_height": round(wide_height),
+        "narrow_height": round(narrow_height),
+        "header": header,
+        "rows": [(_row_name(row[0]), [_cell(value, drawn.unit) for value in row[1:]]) for row in rows],
+    }
+
+
+def _row_name(value: str | float | None) -> str:
+    return figures.count(value) if isinstance(value, (int, float)) else str(value)
+
+
+def _cell(value: str | float | None, unit: str) -> tuple[str, str]:
+    """What a data cell holds for the CSV, and as it is shown."""
+    if isinstance(value, (int, float)):
+        return repr(value), figures.exact(value, unit)
+    return "", value or ""
 
 
 @register.inclusion_tag("_components/nav_link.html", takes_context=True)

@@ -1,0 +1,175 @@
+// Replaces the server's SVG by plotly.js: loaded only when a chart comes into view, redrawn when the theme changes.
+// If it cannot be loaded, the SVG and the data table stay.
+(() => {
+  const source = document.currentScript.dataset.plotly;
+  let loading;
+
+  const plotly = () => {
+    loading ??= new Promise((resolve, reject) => {
+      const script = document.createElement("script");
+      script.src = source;
+      script.onload = () => resolve(window.Plotly);
+      script.onerror = reject;
+      document.head.append(script);
+    });
+    return loading;
+  };
+
+  // "$rag" and "$rag/0.3" become what the CSS variable holds under the present theme.
+  const resolver = () => {
+    const probe = document.createElement("span");
+    probe.hidden = true;
+    document.body.append(probe);
+    const known = new Map();
+    const colour = (token) => {
+      if (!known.has(token)) {
+        probe.style.color = `var(--${token})`;
+        known.set(token, getComputedStyle(probe).color.match(/[\d.]+/g).slice(0, 3).join(","));
+      }
+      return known.get(token);
+    };
+    const resolve = (value) => {
+      if (typeof value === "string") {
+        const match = value.match(/^\$([a-z][a-z0-9-]*)(?:\/([\d.]+))?$/);
+        return match ? `rgba(${colour(match[1])},${match[2] ?? 1})` : value;
+      }
+      if (Array.isArray(value)) return value.map(resolve);
+      if (value && typeof value === "object") {
+        return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolve(inner)]));
+      }
+      return value;
+    };
+    return { resolve, done: () => probe.remove() };
+  };
+
+  const read = (chart) => JSON.parse(chart.querySelector("script[type='application/json']").textContent);
+
+  const drawn = (chart, width) => {
+    const figure = read(chart);
+    const { below, ...narrow } = figure.narrow;
+    const { resolve, done } = resolver();
+    const layout = resolve({ ...figure.layout, ...(width < below ? narrow : {}) });
+    layout.font.family = getComputedStyle(document.body).fontFamily;
+    const result = { data: resolve(figure.data), layout, filename: figure.filename, narrow: width < below };
+    done();
+    return result;
+  };
+
+  const draw = async (chart) => {
+    const Plotly = await plotly();
+    if (!chart.isConnected) return;
+    const area = chart.querySelector(".chart-area");
+    const plot = chart.querySelector(".plot");
+    if (!area.classList.contains("live")) {
+      const shown = [...area.querySelectorAll("svg")].find((svg) => svg.getBoundingClientRect().height > 0);
+      if (shown) area.style.setProperty("--drawn", `${Math.round(shown.getBoundingClientRect().height)}px`);
+      area.classList.add("live");
+    }
+    const figure = drawn(chart, area.clientWidth);
+    area.classList.toggle("narrow", figure.narrow);
+    await Plotly.react(plot, figure.data, figure.layout, { responsive: true, displayModeBar: false });
+    chart.dataset.narrow = figure.narrow;
+    resized.observe(area);
+  };
+
+  const redraw = () => {
+    for (const chart of document.querySelectorAll("[data-chart]")) {
+      if (chart.querySelector(".chart-area.live")) draw(chart);
+    }
+  };
+
+  // Names move from beside the marks to above them when the chart becomes narrow.
+  const resized = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      const chart = target.closest("[data-chart]");
+      const narrow = target.clientWidth > 0 && target.clientWidth < read(chart).narrow.below;
+      if (target.clientWidth > 0 && String(narrow) !== chart.dataset.narrow) draw(chart);
+    }
+  });
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) {
+      if (!isIntersecting) continue;
+      seen.unobserve(target);
+      draw(target).catch(() => {});
+    }
+  }, { rootMargin: "300px" });
+
+  const find = (within) => {
+    for (const chart of within.querySelectorAll("[data-chart]")) seen.observe(chart);
+  };
+
+  // Arrow keys walk through the figures, aloud for a screen reader.
+  const step = (plot, by) => {
+    const traces = plot.data.filter((trace) => trace.hovertext);
+    const last = Math.max(...traces.map((trace) => trace.hovertext.length)) - 1;
+    const at = Math.min(Math.max(Number(plot.dataset.at ?? (by > 0 ? -1 : last + 1)) + by, 0), last);
+    plot.dataset.at = at;
+    const points = plot.data.flatMap((trace, i) => (trace.hovertext?.[at] ? [{ curveNumber: i, pointNumber: at }] : []));
+    const across = plot.layout.hovermode === "closest";
+    window.Plotly.Fx.hover(plot, across ? points.slice(-1) : points);
+    const words = traces.map((trace) => trace.hovertext[at]).filter(Boolean).join("; ").replaceAll(/<[^>]+>/g, " ");
+    const where = across ? "" : `${traces[0].x[at]}: `;
+    plot.closest(".chart-area").querySelector("[data-chart-says]").textContent = where + words;
+  };
+
+  document.addEventListener("keydown", (event) => {
+    const plot = event.target.closest?.(".plot");
+    if (!plot?.data) return;
+    const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+    if (by) {
+      event.preventDefault();
+      step(plot, by);
+    } else if (event.key === "Escape") {
+      window.Plotly.Fx.unhover(plot);
+    }
+  });
+
+  const save = (name, url) => {
+    const link = document.createElement("a");
+    link.download = name;
+    link.href = url;
+    link.click();
+  };
+
+  // A cell that begins like a formula would be run by a spreadsheet; a number is written as it is.
+  const quoted = (cell) => {
+    const raw = cell.dataset.value ?? cell.textContent.trim();
+    const safe = cell.dataset.value === undefined && /^[=+\-@\t\r]/.test(raw) ? `'${raw}` : raw;
+    return /[",\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  };
+
+  const csv = (chart) => {
+    const rows = [...chart.querySelectorAll("table tr")].map((row) => [...row.cells].map(quoted).join(","));
+    const url = URL.createObjectURL(new Blob(["\ufeff" + rows.join("\r\n") + "\r\n"], { type: "text/csv" }));
+    save(`${chart.dataset.chart}.csv`, url);
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  };
+
+  const png = async (chart) => {
+    const Plotly = await plotly();
+    const figure = drawn(chart, 1000);
+    const { resolve, done } = resolver();
+    const words = chart.querySelector("h2").textContent;
+    const layout = {
+      ...figure.layout,
+      ...resolve({ paper_bgcolor: "$surface", title: { text: words, font: { color: "$ink", size: 16 }, x: 0.02, xanchor: "left" } }),
+      margin: { ...figure.layout.margin, l: 16 + figure.layout.margin.l, t: 60, b: 16 },
+    };
+    done();
+    const height = Math.max(chart.querySelector(".plot").clientHeight, 320) + 60;
+    save(`${figure.filename}.png`, await Plotly.toImage({ data: figure.data, layout }, { format: "png", width: 1000, height, scale: 2 }));
+  };
+
+  document.addEventListener("click", (event) => {
+    const chart = event.target.closest?.("[data-chart]");
+    if (!chart) return;
+    if (event.target.closest("[data-chart-csv]")) csv(chart);
+    if (event.target.closest("[data-chart-png]")) png(chart);
+  });
+  document.addEventListener("theme:change", redraw);
+  document.addEventListener("htmx:load", (event) => find(event.target.parentElement ?? document));
+  const start = () => requestAnimationFrame(() => setTimeout(() => find(document)));
+  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+  else start();
+})();
