@@ -80,9 +80,9 @@ def refusal(role: str, permission: Permission) -> str:
 
     Raises ValueError for an unknown role.
     """
-    holders = [label(r) for r in Role if allows(r, permission)]
-    who = holders[0] if len(holders) == 1 else f"{', '.join(holders[:-1])} or {holders[-1]}"
+    holders = [f"{r.value}s" for r in Role if allows(r, permission)]
+    who = holders[0] if len(holders) == 1 else f"{', '.join(holders[:-1])} and {holders[-1]}"
     return (
-        f"You are {label(role)} here, and to {PERMISSION_PHRASES[permission]} one needs to be {who}. "
-        "An owner of your organisation can change your role."
+        f"Your role here is {label(role)}; only {who} may {PERMISSION_PHRASES[permission]}. "
+        "An owner of the organisation can change your role."
     )

@@ -9,7 +9,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -58,7 +58,7 @@ STANDING_STATUS = {
 def members(request: HttpRequest) -> HttpResponse:
     """Who belongs to the organisation; owners invite, change roles and remove."""
     membership = require(request, _needed(request))
-    form = InviteForm(request.POST or None)
+    form = InviteForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             issued = actions.invite(organisation=membership.organisation, by=membership.user, **form.cleaned_data)
@@ -140,7 +140,7 @@ def invitation_revoke(request: HttpRequest, pk: int) -> HttpResponse:
 def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     """What the link of an invitation opens: join, sign in first, or why it cannot be used."""
     invitation, standing = invitation_by_token(request.user, token)
-    form = AcceptForm(request.POST or None, email=invitation.email if invitation else "")
+    form = AcceptForm(_posted(request), email=invitation.email if invitation else "")
     problem = ""
     if request.method == "POST" and invitation and (standing == Standing.CONFIRM or _is_complete(form, standing)):
         try:
@@ -158,7 +158,7 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
 def units(request: HttpRequest) -> HttpResponse:
     """The business units use cases belong to; owners add, rename and remove."""
     membership = require(request, _needed(request))
-    form = UnitForm(request.POST or None)
+    form = UnitForm(_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             unit = actions.add_unit(organisation=membership.organisation, by=membership.user, **form.cleaned_data)
@@ -175,7 +175,7 @@ def units(request: HttpRequest) -> HttpResponse:
 def unit_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Rename a unit or change its cost centre."""
     unit = get_unit_for(_person(request), pk)
-    form = UnitForm(request.POST or None, initial={"name": unit.name, "cost_centre": unit.cost_centre})
+    form = UnitForm(_posted(request), initial={"name": unit.name, "cost_centre": unit.cost_centre})
     if request.method == "POST" and form.is_valid():
         try:
             unit = actions.rename_unit(unit=unit, by=_person(request), **form.cleaned_data)
@@ -206,7 +206,7 @@ def unit_remove(request: HttpRequest, pk: int) -> HttpResponse:
 def settings(request: HttpRequest) -> HttpResponse:
     """The organisation's name."""
     membership = require(request, Permission.MANAGE)
-    form = OrganisationForm(request.POST or None, initial={"name": membership.organisation.name})
+    form = OrganisationForm(_posted(request), initial={"name": membership.organisation.name})
     if request.method == "POST" and form.is_valid():
         renamed = actions.rename_organisation(
             organisation=membership.organisation, by=membership.user, name=form.cleaned_data["name"]
@@ -276,6 +276,11 @@ def _person(request: HttpRequest) -> User:
     """The signed-in person; the views that call this carry `login_required`."""
     assert isinstance(request.user, User)
     return request.user
+
+
+def _posted(request: HttpRequest) -> QueryDict | None:
+    """What was sent, be it nothing at all; None when the page is only read."""
+    return request.POST if request.method == "POST" else None
 
 
 def _needed(request: HttpRequest) -> Permission:
