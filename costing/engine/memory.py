@@ -7,7 +7,7 @@ broadcast); the model and the choices are scalars. The constants are planning va
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -297,13 +297,13 @@ def _adapter_bytes(
     frozen, adapter = weights_bytes(model, base), lora_parameters(model, rank, targets)
     extra = np.where(np.greater(shards, 1), SHARDED_WEIGHTS_FACTOR, 1.0)[()]
     weights = np.minimum(_sharded(model, frozen, shards) * extra, frozen)
-    moments = OPTIMIZER_BYTES[optimizer]
-    return weights, adapter * ADAPTER_GRADIENT_BYTES, adapter * moments, adapter * ADAPTER_BYTES
+    own = adapter / shards
+    return weights, own * ADAPTER_GRADIENT_BYTES, own * OPTIMIZER_BYTES[optimizer], own * ADAPTER_BYTES
 
 
 def _sharded(model: Model, held: float, shards: Number) -> Number:
-    """A shard plus the layers gathered at once, never more than the whole."""
-    live = LIVE_LAYERS * held / model.layers
+    """A shard plus the layers gathered at once, never more than the whole; experts stay where they are."""
+    live = LIVE_LAYERS * held * (model.params_active / model.params_total) / model.layers
     result: Number = np.where(np.greater(shards, 1), np.minimum(held / shards + live, held), held)[()]
     return result
 
@@ -314,7 +314,7 @@ def usable_gib(gpu: Gpu, gpus: Number = 1) -> Number:
     return USABLE_SHARE * gpu.memory_gib - reserve
 
 
-TRAINING_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
+TRAINING_COUNTS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 
 
 def smallest_fit(
@@ -326,7 +326,7 @@ def smallest_fit(
     micro_batch: float = 1,
     checkpointing: str = "full",
     counts: tuple[int, ...] = TRAINING_COUNTS,
-    **choices: object,
+    **choices: Any,
 ) -> Fit:
     """The fewest of `counts` GPUs whose usable memory holds the job; several GPUs share the weights (full sharding).
 
@@ -341,7 +341,7 @@ def smallest_fit(
             micro_batch=micro_batch,
             checkpointing=checkpointing,
             sharded=count > 1,
-            **choices,  # type: ignore[arg-type]
+            **choices,
         )
         usable = float(usable_gib(gpu, count))
         if float(memory.allocated) <= usable:

@@ -37,7 +37,7 @@ MATMUL_UTILISATION = {"ordinary": 1.01, "tuned": 0.835}
 ATTENTION_UTILISATION = {"ordinary": 0.287, "tuned": 0.544}
 ELEMENTWISE_TRAFFIC = {"ordinary": 3.85, "tuned": 3.85 * 0.5}
 LORA_UTILISATION = {"ordinary": 0.864, "tuned": 1.0}
-# Faster GPUs are used less: (271 TFLOP/s / maximum)^0.145, the A100 being the reference.
+# GPUs faster than the A100 are used less: (271 TFLOP/s / maximum)^0.145, never above 1.
 REFERENCE_TFLOPS = 271.0
 SPEED_EXPONENT = 0.145
 # Narrow models are used less: 1 / (1 + 0.05 × (4096 / hidden)²).
@@ -141,9 +141,9 @@ def link_gb_s(gpu: Gpu) -> float:
 
 
 def utilisation(model: Model, gpu: Gpu, method: Method, precision: str, stack: Stack) -> float:
-    """Share of the measured matrix maximum that training reaches = u × (271 / P)^0.145 / (1 + 0.05 × (4096 / h)²)."""
+    """Share of the measured matrix maximum that training reaches = u × min(1, 271 / P)^0.145 / (1 + 0.05 × (4096 / h)²)."""
     base = MATMUL_UTILISATION[stack] * (LORA_UTILISATION[stack] if method != "full" else 1.0)
-    speed: float = (REFERENCE_TFLOPS / matmul_tflops(gpu, precision)) ** SPEED_EXPONENT
+    speed: float = min(1.0, REFERENCE_TFLOPS / matmul_tflops(gpu, precision)) ** SPEED_EXPONENT
     return base * speed / (1.0 + NARROW_SLOPE * (NARROW_HIDDEN / model.hidden) ** 2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,7 @@ def plan_training(
     """
     if sequence <= 0 or np.any(np.less(tokens, 0)):
         raise ValueError("sequence must be above 0 and tokens at least 0")
-    chosen = {"optimizer": optimizer or USUAL_OPTIMIZER[method], "precision": precision, "rank": rank}
+    chosen: dict[str, Any] = {"optimizer": optimizer or USUAL_OPTIMIZER[method], "precision": precision, "rank": rank}
     counts = TRAINING_COUNTS if gpus is None else (gpus,)
     fit = smallest_fit(model, gpu, method, sequence=sequence, checkpointing=checkpointing, counts=counts, **chosen)
     if fit.gpus is None:
@@ -156,7 +157,7 @@ def _infeasible(gpu: Gpu, method: Method, checkpointing: str, fit: Fit) -> Train
 
 
 def _largest_micro_batch(
-    model: Model, gpu: Gpu, method: Method, count: int, sequence: float, checkpointing: str, chosen: dict[str, object]
+    model: Model, gpu: Gpu, method: Method, count: int, sequence: float, checkpointing: str, chosen: dict[str, Any]
 ) -> tuple[int, MemoryBreakdown]:
     """Doubles the micro-batch while it fits, up to 16,384 tokens."""
 
@@ -169,7 +170,7 @@ def _largest_micro_batch(
             micro_batch=micro,
             checkpointing=checkpointing,
             sharded=count > 1,
-            **chosen,  # type: ignore[arg-type]
+            **chosen,
         )
 
     micro, memory, usable = 1, needs(1), float(usable_gib(gpu, count))
