@@ -1,0 +1,52 @@
+"""What people do to reports. Each is atomic, audited, and enqueues when it is committed."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from costing.public import jobs
+from organisations import audit
+from organisations.models import User
+from portfolio import tasks
+from portfolio.actions.answers import ensure_snapshot
+from portfolio.models import Report, UseCase
+
+
+@transaction.atomic
+def request_report(*, use_case: UseCase, by: User) -> Report:
+    """Ask for the audit report of the recommendation and the finished figures as they stand now."""
+    snapshot = ensure_snapshot(assessment=use_case.assessments.latest())
+    report = Report.objects.create(
+        use_case=use_case, recommendation=snapshot, projection=use_case.figures, requested_by=by
+    )
+    _record("requested_report", report, by)
+    jobs.enqueue_on_commit(report, tasks.build_report.delay)
+    return report
+
+
+@transaction.atomic
+def cancel_report(*, report: Report, by: User) -> bool:
+    """End a waiting or running report; False when it had ended already."""
+    if cancelled := jobs.cancel(report):
+        _record("cancelled_report", report, by)
+    return cancelled
+
+
+@transaction.atomic
+def retry_report(*, report: Report, by: User) -> bool:
+    """Queue a failed or cancelled report again; False when it is neither."""
+    if retried := jobs.retry(report):
+        _record("retried_report", report, by)
+        jobs.enqueue_on_commit(report, tasks.build_report.delay)
+    return retried
+
+
+def _record(verb: str, report: Report, by: User) -> None:
+    audit.record(
+        organisation=report.use_case.organisation,
+        by=by,
+        verb=verb,
+        target=report,
+        label=f"Audit report of {report.use_case.title}",
+        details={"use_case": report.use_case.title, "recommendation": report.recommendation_id},
+    )

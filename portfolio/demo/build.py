@@ -1,0 +1,102 @@
+"""Builds the demo organisation through the same actions as real use: it is checked and audited like real use."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from organisations.actions import accept_invitation, add_unit, found_organisation, invite
+from organisations.models import Organisation, User
+from portfolio import projections
+from portfolio.actions import ask_for_section, move_use_case, register_use_case, save_answer
+from portfolio.lifecycle import Stage
+from portfolio.models import Assessment, UseCase
+from portfolio.questionnaire import loading
+
+DEFINITION = Path(__file__).parent / "maison.toml"
+PASSWORD = "demo-tunewise"  # nosec B105 – a sign-in everybody may know, to data that is invented
+EXAMPLE = "https://example.org/"  # reserved for documentation
+
+
+def definition() -> dict[str, Any]:
+    """The demo's people, units and use cases with everybody's answers."""
+    return tomllib.loads(DEFINITION.read_text(encoding="utf-8"))
+
+
+def exists() -> bool:
+    """Whether there is a demo organisation."""
+    return Organisation.objects.filter(is_demo=True).exists()
+
+
+def build() -> Organisation:
+    """The demo organisation with its people, use cases, answers and requested projections."""
+    demo = definition()
+    people = _people(demo)
+    founder = next(p for p in demo["people"] if p["role"] == "owner")
+    organisation = found_organisation(name=demo["organisation"]["name"], by=people[founder["key"]], is_demo=True)
+    for person in demo["people"]:
+        if person is not founder:
+            email, role = person["email"], person["role"]
+            issued = invite(organisation=organisation, by=people[founder["key"]], email=email, role=role)
+            accept_invitation(invitation=issued.invitation, by=people[person["key"]])
+    units = {
+        unit["name"]: add_unit(organisation=organisation, by=people[founder["key"]], **unit)
+        for unit in demo["organisation"]["units"]
+    }
+    for entry in demo["use_cases"]:
+        owner = people[entry["owner"]]
+        use_case = register_use_case(
+            organisation=organisation,
+            by=owner,
+            title=entry["title"],
+            description=entry["description"],
+            unit=units[entry["unit"]],
+            owner=owner,
+        )
+        _answer(use_case.assessments.latest(), entry, people)
+        _move_on(use_case, owner)
+        projections.refresh(use_case=UseCase.objects.get(pk=use_case.pk), by=owner)
+    return organisation
+
+
+def _people(demo: dict[str, Any]) -> dict[str, User]:
+    people = {}
+    for person in demo["people"]:
+        user = User.objects.filter(email=person["email"]).first()
+        people[person["key"]] = user or User.objects.create_user(person["email"], PASSWORD, name=person["name"])
+    return people
+
+
+def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, User]) -> None:
+    questionnaire = loading.load(assessment.questionnaire_version)
+    sections = {section.id: section for section in questionnaire.sections}
+    for key, asked in entry.get("requests", {}).items():
+        for section in asked:
+            ask_for_section(
+                assessment=assessment, section=sections[section], respondent=people[key], by=people[entry["owner"]]
+            )
+    comments, unsure = entry.get("comments", {}), entry.get("dont_know", {})
+    for key, answers in entry.get("answers", {}).items():
+        for question_id, value in answers.items():
+            comment = comments.get(key, {}).get(question_id, "")
+            save_answer(
+                assessment=assessment,
+                question=questionnaire.question(question_id),
+                by=people[key],
+                value=value,
+                comment=comment,
+                evidence_url=EXAMPLE if comment else "",
+            )
+    for key, question_ids in unsure.items():
+        for question_id in question_ids:
+            save_answer(
+                assessment=assessment, question=questionnaire.question(question_id), by=people[key], dont_know=True
+            )
+
+
+def _move_on(use_case: UseCase, owner: User) -> None:
+    """Everything but the vaguest idea is already being assessed."""
+    current = UseCase.objects.select_related("organisation").get(pk=use_case.pk)
+    if current.status not in {"define_the_job", "stop"}:
+        move_use_case(use_case=current, by=owner, stage=Stage.ASSESSMENT)

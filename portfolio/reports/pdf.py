@@ -1,0 +1,69 @@
+"""Report contents to PDF bytes with Typst: tagged, PDF/A-2a and PDF/UA-1, the same bytes for the same contents."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+from datetime import UTC, datetime
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from portfolio.reports import glyphs
+from portfolio.reports.blocks import ReportContents
+
+LAYOUT = Path(__file__).parent / "report.typ"
+STANDARDS = ["a-2a", "ua-1"]
+
+
+def render(contents: ReportContents) -> bytes:
+    """The PDF of these contents. Raises typst.TypstError when the layout itself is broken."""
+    fonts = font_folder()
+    data = _displayable(contents.to_dict(), fonts)
+    made = datetime.fromisoformat(contents.made_at).replace(tzinfo=UTC)
+    data |= {"seal": contents.sha256(), "fonts": list(glyphs.FONTS), "made_on": f"{made:%-d %B %Y, %H:%M} UTC"}
+    with tempfile.TemporaryDirectory(prefix="report-") as folder:
+        root = Path(folder)
+        for index, figure in enumerate(b for s in data["sections"] for b in s["blocks"] if b["kind"] == "figure"):
+            figure["index"] = index
+            (root / f"figure-{index}.svg").write_text(figure.pop("svg"), encoding="utf-8")
+        (root / "data.json").write_text(json.dumps(data), encoding="utf-8")
+        (root / "report.typ").write_bytes(LAYOUT.read_bytes())
+        pdf: bytes = typst.compile(
+            str(root / "report.typ"),
+            root=folder,
+            font_paths=[str(fonts)],
+            ignore_system_fonts=True,
+            pdf_standards=STANDARDS,
+            timestamp=made,
+        )
+    return pdf
+
+
+def font_folder() -> Path:
+    """The folder of the typeface's files inside its wheel."""
+    spec = find_spec("font_hanken_grotesk")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("font-hanken-grotesk is not installed; install the locked set with ./tunewise up")
+    return Path(spec.origin).parent / "files"
+
+
+def _displayable(value: Any, fonts: Path) -> Any:
+    """A copy of JSON-like data with all its texts made displayable."""
+    shown = partial(_displayable, fonts=fonts)
+    if isinstance(value, str):
+        return glyphs.displayable(value, fonts)
+    if isinstance(value, dict):
+        return {key: shown(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [shown(item) for item in value]
+    return value
+
+
+def page_count(pdf: bytes) -> int:
+    """How many pages Typst's PDF has: the largest count among its page tree's nodes."""
+    return max((int(n) for n in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf)), default=0)
