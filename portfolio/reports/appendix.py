@@ -22,7 +22,7 @@ ORIGINS = {
 
 
 def answers(assessment: Assessment, questionnaire: Questionnaire, result: Recommendation) -> tuple[Block, ...]:
-    """One table per section: who answered what and when, with comments and evidence, settled, derived and open questions."""
+    """One table per section: everybody's answers with comments and evidence; settled, derived and open questions."""
     given, settled = defaultdict(list), {}
     for answer in assessment.answers.select_related("respondent").order_by("saved_at", "pk"):
         given[answer.question_id].append(answer)
@@ -87,8 +87,8 @@ def versions(rows: tuple[tuple[str, str], ...]) -> tuple[Block, ...]:
     return (
         Paragraph(
             "The recommendation is a pure function of the answers in appendix A under the rules version below. The "
-            "projection is a pure function of the inputs in appendix B, the catalogue and engine versions, the seed and "
-            "the number of draws: the same five give the same cents."
+            "projection is a pure function of the inputs in appendix B, the catalogue and engine versions, the seed "
+            "and the number of draws: the same five give the same cents."
         ),
         Table("", (("What", "44mm", False), ("Version", "1fr", False)), rows),
     )
