@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable
 
 from costing.charts.chart import Chart, Mark, Rule, Series
+from costing.charts.format import compact, money, percent
 from costing.engine.results import COMPONENTS, BreakEven, OptionResult, ProjectionResult, TornadoBar
 
 APPROACH_COLOURS = {"prompting": "prompting", "rag": "rag", "fine_tuning": "tuned", "hybrid": "hybrid"}
@@ -138,7 +139,7 @@ def cumulative_chart(result: ProjectionResult, option: OptionResult) -> Chart:
     return Chart(
         key="cumulative",
         title="Spent since the start",
-        reading=f"{usd(middle)} after {_months(result.months)}, most likely between {usd(low)} and {usd(high)}.",
+        reading=f"{money(middle)} after {_months(result.months)}, most likely between {money(low)} and {money(high)}.",
         x_title="Month",
         y_title="US dollars since the start",
         unit="usd",
@@ -180,7 +181,7 @@ def break_even_chart(result: ProjectionResult, pair: BreakEven, *, key: str) -> 
         Series(pair.above, above.label, Mark.LINE, _other_colour(below, above), x, pair.above_usd_per_month),
     )
     even = pair.requests_per_day
-    rules = () if even is None else (Rule(even, f"even at {count(even)} a day"),)
+    rules = () if even is None else (Rule(even, f"even at {compact(even)} a day"),)
     return Chart(
         key=key,
         title=f"{below.label} or {_lower_first(above.label)}",
@@ -222,35 +223,16 @@ def volume(result: ProjectionResult) -> float | None:
     return next((i.p50 for i in result.inputs if i.key == VOLUME_KEY), None)
 
 
-def usd(amount: float) -> str:
-    """Money as people write it: $85, $1.2k, $12k, $1.4M; two to three figures."""
-    sign = "–" if amount < 0 else ""
-    size = abs(amount)
-    for limit, divisor, suffix in ((999.5, 1, ""), (999_500, 1e3, "k"), (999_500_000, 1e6, "M"), (math.inf, 1e9, "B")):
-        if size < limit:
-            scaled = size / divisor
-            digits = 1 if suffix and scaled < 99.95 and round(scaled, 1) % 1 else 0
-            return f"{sign}${scaled:,.{digits}f}{suffix}"
-    raise ValueError(f"amount is {amount!r}; money must be a finite number")
-
-
-def count(number: float) -> str:
-    """A count with thousands separators, rounded to three figures when large."""
-    if number >= 1000:
-        number = round(number, 2 - math.floor(math.log10(number)))
-    return f"{number:,.0f}"
-
-
 def _options_reading(result: ProjectionResult, feasible: list[OptionResult]) -> str:
     ranked = sorted(feasible, key=lambda o: o.annual_usd.p50)
     if not ranked:
         return f"None of the {len(result.options)} options can be built with these choices."
     first = ranked[0]
-    words = f"{first.label} has the lowest middle figure, {usd(first.annual_usd.p50)}"
+    words = f"{first.label} has the lowest middle figure, {money(first.annual_usd.p50)}"
     if len(ranked) > 1:
         second = ranked[1]
-        words += f", {usd(second.annual_usd.p50 - first.annual_usd.p50)} below {_lower_first(second.label)}"
-    return f"{words}; it is the cheapest in {100 * first.probability_cheapest:.0f} % of the simulated futures."
+        words += f", {money(second.annual_usd.p50 - first.annual_usd.p50)} below {_lower_first(second.label)}"
+    return f"{words}; it is the cheapest in {percent(first.probability_cheapest)} of the simulated futures."
 
 
 def _monthly_reading(result: ProjectionResult, option: OptionResult) -> str:
@@ -261,8 +243,8 @@ def _monthly_reading(result: ProjectionResult, option: OptionResult) -> str:
     name, largest = max(totals.items(), key=lambda item: item[1])
     months = month_labels(result.start, result.months)
     dearest = max(range(result.months), key=lambda m: option.monthly_mean_usd[m])
-    words = f"{component_label(name, option)}: {100 * largest / whole:.0f} % of the expected bill"
-    return f"{words}; the dearest month is {months[dearest]} with {usd(option.monthly_mean_usd[dearest])} expected."
+    words = f"{component_label(name, option)}: {percent(largest / whole)} of the expected bill"
+    return f"{words}; the dearest month is {months[dearest]} with {money(option.monthly_mean_usd[dearest])} expected."
 
 
 def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> str:
@@ -272,7 +254,7 @@ def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> 
     low, high = sorted((bar.low_usd, bar.high_usd))
     origin = ORIGIN_WORDS.get(bar.origin, bar.origin)
     words = f"{bar.label} ({origin}) matters most: between its P10 and its P90"
-    return f"{words} the first {_year(result)} cost {usd(low)} to {usd(high)}."
+    return f"{words} the first {_year(result)} cost {money(low)} to {money(high)}."
 
 
 def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: OptionResult, above: OptionResult) -> str:
@@ -280,14 +262,14 @@ def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: Option
     if pair.requests_per_day is None:
         cheaper = below if sum(pair.below_usd_per_month) <= sum(pair.above_usd_per_month) else above
         curve = pair.curve_requests_per_day
-        span = f" from {count(curve[0])} to {count(curve[-1])} requests a day" if curve else ""
+        span = f" from {compact(curve[0])} to {compact(curve[-1])} requests a day" if curve else ""
         return f"They never cross: {_lower_first(cheaper.label)} is cheaper{span}."
-    words = f"{below.label} is cheaper up to {count(pair.requests_per_day)} requests a day"
+    words = f"{below.label} is cheaper up to {compact(pair.requests_per_day)} requests a day"
     if not today:
         return f"{words}."
     factor = pair.requests_per_day / today
     how = f"{factor:.1f} times" if factor < 10 else f"{factor:,.0f} times"
-    return f"{words}, {how} the {count(today)} expected; above it, {_lower_first(above.label)}."
+    return f"{words}, {how} the {compact(today)} expected; above it, {_lower_first(above.label)}."
 
 
 def _today(result: ProjectionResult, pair: BreakEven, colour: str) -> tuple[Series, ...]:
@@ -300,7 +282,7 @@ def _today(result: ProjectionResult, pair: BreakEven, colour: str) -> tuple[Seri
         return ()
     share = math.log(today / xs[i - 1]) / math.log(xs[i] / xs[i - 1])
     y = ys[i - 1] * (ys[i] / ys[i - 1]) ** share
-    return (Series("today", f"Expected: {count(today)} a day", Mark.POINT, colour, (today,), (y,)),)
+    return (Series("today", f"Expected: {compact(today)} a day", Mark.POINT, colour, (today,), (y,)),)
 
 
 def _other_colour(below: OptionResult, above: OptionResult) -> str:

@@ -1,0 +1,253 @@
+"""From the decision to the money: answers and recommendation → the inputs of a cost projection. Pure.
+
+Each answer that says something about cost becomes an input with a band; what nobody answered is left to the engine's own
+wide assumptions. A band `factor` f means P10 = value / f and P90 = value × f: how far such an answer usually is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from costing.public import (
+    Catalogue,
+    Choices,
+    Input,
+    Origin,
+    Provenance,
+    ScenarioSpec,
+    Shape,
+    input_bounds,
+    input_defaults,
+)
+from portfolio.questionnaire.outcome import Method, Need, Recommendation, Target
+
+TITLE_LENGTH = 300
+ENOUGH_EXAMPLES = 500  # fewer good examples than this do not carry a training run: the rest has to be made
+BATCH_FROM_MS = 3_600_000  # who can wait an hour can take batch prices
+LONGEST_INTERVAL_MONTHS = 120.0  # "never" retrained, "hardly ever" changed: beyond every horizon
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """How the number answered to a question becomes an input."""
+
+    question: str
+    key: str
+    factor: float  # P90 / value; 1 = exact
+
+
+ESTIMATES = (
+    Estimate("requests_per_day", "requests_per_day", 1.5),
+    Estimate("peak_to_average", "peak_to_average", 1.3),
+    Estimate("output_tokens", "output_tokens", 1.4),
+    Estimate("latency_target_ms", "latency_target_ms", 1),
+    Estimate("corpus_documents", "corpus_documents", 1.3),
+    Estimate("document_tokens", "document_tokens", 1.4),
+    Estimate("corpus_churn_per_month", "corpus_churn_percent_per_month", 1.6),
+    Estimate("raw_records", "raw_records", 1.2),
+    Estimate("hours_per_example", "hours_per_example", 1.5),
+)
+GROWTH_SPREAD = 0.5  # of the rate answered, at least one point a month either way
+INTERVAL_MONTHS = {
+    "weekly": 0.25,
+    "often": 0.5,
+    "monthly": 1.0,
+    "quarterly": 3.0,
+    "yearly": 12.0,
+    "stable": LONGEST_INTERVAL_MONTHS,
+    "never": LONGEST_INTERVAL_MONTHS,
+}
+INTERVAL_FACTOR = 1.5
+# share of the training examples that still must be made, by what was said of those at hand: least, likely, most
+TO_MAKE = {"clean": (0.0, 0.02, 0.1), "mixed": (0.1, 0.3, 0.6), "poor": (0.5, 0.8, 1.0)}
+TO_MAKE_WITH_A_TEACHER = (0.05, 0.2, 0.5)  # approved outputs of a strong model are checked, not written
+CACHED_FACTS_TOKENS = {"page": (400.0, 700.0, 1_500.0), "booklet": (5_000.0, 15_000.0, 40_000.0)}
+AGENT_CALLS = (2.0, 4.0, 10.0)
+BATCHED = (0.5, 0.9, 1.0)
+RETRIEVAL_OF = {Target.PROMPTING: "", Target.RAG: "rag", Target.FINE_TUNING: "", Target.HYBRID: "rag"}
+
+
+def scenario_spec(
+    *,
+    title: str,
+    answers: Mapping[str, Any],
+    recommendation: Recommendation | None,
+    start: str,
+    catalogue: Catalogue,
+) -> ScenarioSpec:
+    """The inputs of a projection of this use case from `start` ("YYYY-MM").
+
+    `answers` maps question ids to the values that count (open and disputed ones absent). Without a recommendation no
+    option is marked as recommended and the cheapest one is headlined.
+    """
+    return ScenarioSpec(
+        title=title.strip()[:TITLE_LENGTH] or "Untitled use case",
+        start=start,
+        inputs=tuple(_inputs(answers, recommendation)),
+        choices=_choices(answers, catalogue),
+        recommended_option=recommended_option(recommendation, answers) if recommendation else "",
+    )
+
+
+def recommended_option(recommendation: Recommendation, answers: Mapping[str, Any]) -> str:
+    """The cost option that stands for the recommended target, by where the data may go and who may run the model."""
+    target = Target(recommendation.target)
+    own = runs_on_own_hardware(answers)
+    if target in (Target.PROMPTING, Target.RAG):
+        name = "rag" if target is Target.RAG else "prompting"
+        return f"self_hosted_{name}" if own else f"{name}_api"
+    if not own and not _prefers_own_training(recommendation, answers):
+        return "managed_tuning_rag" if target is Target.HYBRID else "managed_tuning"
+    if target is Target.HYBRID:
+        return "self_hosted_lora_rag"
+    return f"self_hosted_{recommendation.method or Method.LORA}"
+
+
+def runs_on_own_hardware(answers: Mapping[str, Any]) -> bool:
+    """Whether no provider's API may be used: the data may not leave, or own GPUs are the only way named."""
+    hosting = set(answers.get("hosting") or ())
+    where = answers.get("data_location")
+    if where in ("on_premises", "on_device"):
+        return True
+    if where == "own_cloud":
+        return "self_host" in hosting and not hosting & {"api", "managed_tuning"}
+    return hosting == {"self_host"}
+
+
+def fingerprint(spec: ScenarioSpec) -> ScenarioSpec:
+    """`spec` without its title and first month: what tells whether the answers behind two scenarios differ."""
+    return replace(spec, title="-", start="2000-01")
+
+
+def _prefers_own_training(recommendation: Recommendation, answers: Mapping[str, Any]) -> bool:
+    """Own training where no managed service is open to the team, or where the whole model is to be trained."""
+    hosting = set(answers.get("hosting") or ())
+    if "self_host" not in hosting:
+        return False
+    return "managed_tuning" not in hosting or recommendation.method == Method.FULL
+
+
+def _inputs(answers: Mapping[str, Any], recommendation: Recommendation | None) -> Iterator[Input]:
+    for estimate in ESTIMATES:
+        if (number := _number(answers, estimate.question)) is not None:
+            yield _around(estimate.key, number, estimate.factor, estimate.question)
+    yield from _growth(answers)
+    yield from _prompt(answers)
+    yield from _facts_in_the_prompt(answers, recommendation)
+    yield from _calls(answers)
+    yield from _examples(answers)
+    yield from _intervals(answers)
+    if answers.get("personal_data") == "none":
+        yield _fixed("scrub_usd_per_1000_records", 0.0, "personal_data")
+
+
+def _growth(answers: Mapping[str, Any]) -> Iterator[Input]:
+    if (rate := _number(answers, "growth_per_month")) is not None:
+        spread = max(1.0, abs(rate) * GROWTH_SPREAD)
+        yield _input("growth_percent_per_month", rate, rate - spread, rate + spread, Shape.NORMAL, "growth_per_month")
+
+
+def _prompt(answers: Mapping[str, Any]) -> Iterator[Input]:
+    """The question asks for instructions and text together; they are split as in the assumptions, instructions capped."""
+    whole = _number(answers, "input_tokens")
+    if whole is None:
+        return
+    usual = input_defaults()
+    text, instructions = usual["input_tokens"].value, usual["instruction_tokens"].value
+    mine = min(instructions, whole * instructions / (text + instructions))
+    yield _around("instruction_tokens", mine, 1.4, "input_tokens")
+    yield _around("input_tokens", whole - mine, 1.4, "input_tokens")
+
+
+def _facts_in_the_prompt(answers: Mapping[str, Any], recommendation: Recommendation | None) -> Iterator[Input]:
+    """Facts that fit a prompt and are helpful but not retrieved are carried, cached, in every prompt."""
+    if recommendation is None or RETRIEVAL_OF[Target(recommendation.target)]:
+        return
+    helpful = any(layer.key == "retrieval" and layer.need == Need.HELPFUL for layer in recommendation.layers)
+    tokens = CACHED_FACTS_TOKENS.get(str(answers.get("corpus_size")))
+    if helpful and tokens:
+        yield _pert("cached_prompt_tokens", tokens, "corpus_size")
+
+
+def _calls(answers: Mapping[str, Any]) -> Iterator[Input]:
+    if "agent" in (answers.get("task_type"), answers.get("second_task_type")):
+        yield _pert("calls_per_request", AGENT_CALLS, "task_type")
+    latency_ms = _number(answers, "latency_target_ms")
+    if latency_ms is not None and latency_ms >= BATCH_FROM_MS:
+        yield _pert("batch_share", BATCHED, "latency_target_ms")
+
+
+def _examples(answers: Mapping[str, Any]) -> Iterator[Input]:
+    at_hand = _number(answers, "examples_available")
+    if at_hand is not None and at_hand >= ENOUGH_EXAMPLES:
+        yield _around("training_examples", at_hand, 1.2, "examples_available")
+    if answers.get("model_outputs_as_examples") == "yes":
+        yield _pert("label_share_paid", TO_MAKE_WITH_A_TEACHER, "model_outputs_as_examples")
+    elif at_hand is not None and at_hand < ENOUGH_EXAMPLES:
+        needed = input_defaults()["training_examples"].value
+        share = 1 - at_hand / needed
+        yield _pert("label_share_paid", (share * 0.7, share, 1.0), "examples_available")
+    elif at_hand is not None and (shares := TO_MAKE.get(str(answers.get("examples_quality")))):
+        yield _pert("label_share_paid", shares, "examples_quality")
+
+
+def _intervals(answers: Mapping[str, Any]) -> Iterator[Input]:
+    """How often the task changes, and the planned retraining: as often as the task changes, if the team can keep up."""
+    change = INTERVAL_MONTHS.get(str(answers.get("task_change_rate")))
+    fastest = INTERVAL_MONTHS.get(str(answers.get("retraining_tolerance")))
+    if change is not None:
+        yield _around("requirement_change_months", change, INTERVAL_FACTOR, "task_change_rate", Shape.EVENT_TIME)
+    if fastest is None or (change is None and fastest < INTERVAL_MONTHS["yearly"]):
+        return  # the engine's economic optimum
+    planned = max(fastest, min(change or fastest, INTERVAL_MONTHS["yearly"]))
+    yield _around("retraining_months", planned, 1.25, "retraining_tolerance")
+
+
+def _choices(answers: Mapping[str, Any], catalogue: Catalogue) -> Choices:
+    gpu = _gpu_of(_number(answers, "gpu_memory_gib"), catalogue)
+    policy = str(answers.get("base_model_policy") or "")
+    return Choices(
+        gpu=gpu,
+        training_gpu=gpu,
+        base_model_policy=policy if policy in ("retrain", "stay_behind", "two_branches") else "retrain",
+    )
+
+
+def _gpu_of(memory_gib: float | None, catalogue: Catalogue) -> str:
+    """The priced GPU whose memory comes nearest to what the team has; "" when nobody said."""
+    if memory_gib is None:
+        return ""
+    priced = {row.gpu for row in catalogue.gpu_prices if row.tenancy == "dedicated" and row.pricing == "on_demand"}
+    gpus = sorted((gpu for gpu in catalogue.gpus if gpu.name in priced), key=lambda g: (-g.bf16_tflops_dense, g.name))
+    return min(gpus, key=lambda g: abs(g.memory_gib - memory_gib)).name
+
+
+def _number(answers: Mapping[str, Any], question: str) -> float | None:
+    value = answers.get(question)
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _around(key: str, value: float, factor: float, question: str, shape: Shape = Shape.LOGNORMAL) -> Input:
+    if factor == 1 or value <= 0:
+        return _fixed(key, value, question)
+    return _input(key, value, value / factor, value * factor, shape, question)
+
+
+def _fixed(key: str, value: float, question: str) -> Input:
+    return _input(key, value, value, value, Shape.FIXED, question)
+
+
+def _pert(key: str, low_likely_high: tuple[float, float, float], question: str) -> Input:
+    low, likely, high = low_likely_high
+    return _input(key, likely, low, high, Shape.PERT, question)
+
+
+def _input(key: str, value: float, low: float, high: float, shape: Shape, question: str) -> Input:
+    """An input known from an answer, kept inside the engine's physical limits; label, unit, group are the engine's."""
+    least, most = input_bounds()[key]
+    value, low, high = (min(max(number, least), most) for number in (value, low, high))
+    if shape is not Shape.FIXED and low == high:
+        shape = Shape.FIXED
+    return Input(key, "", "", "", value, low, high, shape, Provenance(Origin.ANSWER, question))

@@ -1,0 +1,218 @@
+"""What the costs page shows of a result, in the order and the words of the page. Reads nothing itself."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from costing.charts.chart import Chart
+from costing.charts.costs import COMPONENT_LABELS, month_labels
+from costing.charts.format import count
+from costing.public import (
+    COMPONENTS,
+    OptionResult,
+    Origin,
+    Projection,
+    ProjectionResult,
+    Scenario,
+    ScenarioSpec,
+    cents,
+    cost_charts,
+    spec_of,
+)
+from portfolio.questionnaire.spec import Questionnaire
+
+SHOWN_FIRST = 12
+GROUP_LABELS = {
+    "volume": "Volume",
+    "tokens": "Tokens",
+    "prices": "Prices",
+    "retrieval": "Retrieval",
+    "training": "Training",
+    "serving": "Serving",
+    "data": "Data and evaluation",
+    "people": "People",
+    "time": "Time",
+    "money": "Money",
+}
+JOB_LABELS = {
+    "training lora": "Training, LoRA",
+    "training qlora": "Training, QLoRA",
+    "training full": "Training, all weights",
+    "serving": "Serving",
+}
+
+
+@dataclass(frozen=True)
+class OptionRow:
+    option: OptionResult
+    is_chosen: bool
+    is_recommended: bool
+
+
+@dataclass(frozen=True)
+class AssumptionRow:
+    """One input as it was used; `question` is set when it comes from an answer."""
+
+    label: str
+    value: str
+    low: str
+    high: str
+    is_fixed: bool
+    unit: str
+    standing: str  # "known" | "assumed" | "measured"
+    origin: str
+    detail: str
+    question_section: str
+    question_id: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a scenario revision changed against the one before it."""
+
+    label: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True)
+class Revision:
+    scenario: Scenario
+    projection: Projection | None  # its newest finished one
+    changes: tuple[Change, ...]
+    is_shown: bool
+
+
+def option_rows(result: ProjectionResult, chosen: str, recommended: str) -> list[OptionRow]:
+    """Options that can be built first, cheapest first; then the others."""
+    ranked = sorted(result.options, key=lambda o: (not o.feasible, o.annual_usd.p50 if o.feasible else 0))
+    return [OptionRow(o, o.key == chosen, o.key == recommended) for o in ranked]
+
+
+def scale_usd(result: ProjectionResult) -> float:
+    """The end of the common scale of the options' bands: the widest P90, unless one option dwarfs the others."""
+    ends = sorted(o.annual_usd.p90 for o in result.options if o.feasible)
+    return ends[-1] if ends else 0.0
+
+
+def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
+    """The page's charts by place; the break-evens as a list."""
+    charts = cost_charts(result, option_key)
+    pairs: list[Chart] = [chart for key, chart in charts.items() if key.startswith("break_even")]
+    return {**{k: v for k, v in charts.items() if not k.startswith("break_even")}, "break_even": pairs}
+
+
+def assumption_groups(
+    result: ProjectionResult, questionnaire: Questionnaire
+) -> tuple[list[AssumptionRow], list[tuple[str, list[AssumptionRow]]]]:
+    """The inputs that move the headline most, and all of them by group."""
+    rows = {applied.key: _assumption(applied, questionnaire) for applied in result.inputs}
+    first = [rows[bar.key] for bar in result.tornado if bar.key in rows][:SHOWN_FIRST]
+    groups: dict[str, list[AssumptionRow]] = {}
+    for applied in result.inputs:
+        groups.setdefault(GROUP_LABELS.get(applied.group, applied.group.capitalize()), []).append(rows[applied.key])
+    return first, list(groups.items())
+
+
+def fit_groups(result: ProjectionResult) -> list[tuple[str, list[Any]]]:
+    """The GPU fit table by job: what fits first, cheapest first."""
+    jobs: dict[str, list[Any]] = {}
+    for fit in result.gpu_fit:
+        jobs.setdefault(JOB_LABELS.get(fit.job, fit.job.capitalize()), []).append(fit)
+    return [(job, sorted(fits, key=lambda f: (f.count is None, f.usd or 0, f.gpu))) for job, fits in jobs.items()]
+
+
+def revisions(scenarios: Iterable[Scenario], done: dict[int, Projection], shown: int | None) -> list[Revision]:
+    """The history of a lineage, newest first, each with what it changed; `scenarios` come newest first."""
+    ordered = list(scenarios)
+    rows = []
+    for position, scenario in enumerate(ordered):
+        before = ordered[position + 1] if position + 1 < len(ordered) else None
+        changes = tuple(changes_between(spec_of(before), spec_of(scenario))) if before else ()
+        rows.append(Revision(scenario, done.get(scenario.pk), changes, scenario.pk == shown))
+    return rows
+
+
+def changes_between(before: ScenarioSpec, after: ScenarioSpec) -> Iterator[Change]:
+    """Field by field and input by input; an input that only one of them knows stands against “assumed”."""
+    for name, label in (("title", "Title"), ("start", "First month"), ("months", "Months")):
+        if getattr(before, name) != getattr(after, name):
+            yield Change(label, str(getattr(before, name)), str(getattr(after, name)))
+    if before.recommended_option != after.recommended_option:
+        yield Change("Recommended option", before.recommended_option or "none", after.recommended_option or "none")
+    for name in vars(after.choices):
+        old, new = getattr(before.choices, name), getattr(after.choices, name)
+        if old != new:
+            yield Change(name.replace("_", " ").capitalize(), old or "default", new or "default")
+    old_inputs, new_inputs = ({one.key: one for one in spec.inputs} for spec in (before, after))
+    for key in dict.fromkeys((*new_inputs, *old_inputs)):
+        if old_inputs.get(key) != new_inputs.get(key):
+            words = [count(one.value) if one else "assumed" for one in (old_inputs.get(key), new_inputs.get(key))]
+            yield Change(key.replace("_", " ").capitalize(), *words)
+
+
+def figures_csv(result: ProjectionResult) -> str:
+    """Month × option × component in dollars and cents: expected values by component, then P10, P50, P90 of the total.
+
+    The row `expected` is the sum of the rounded components above it.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("option", "month", "figure", "usd"))
+    months = month_labels(result.start, result.months)
+    for option in (o for o in result.options if o.feasible):
+        for m, month in enumerate(months):
+            parts = [(name, cents(option.components_mean_usd[name][m])) for name in COMPONENTS]
+            writer.writerows((option.key, month, f"expected {name}", value) for name, value in parts)
+            writer.writerow((option.key, month, "expected", sum(value for _, value in parts)))
+            for figure in ("p10", "p50", "p90"):
+                writer.writerow((option.key, month, figure, cents(getattr(option, f"monthly_{figure}_usd")[m])))
+    return out.getvalue()
+
+
+def component_labels(option: OptionResult) -> dict[str, str]:
+    return {name: label for name, label in COMPONENT_LABELS.items() if any(option.components_mean_usd.get(name, ()))}
+
+
+def _assumption(applied: Any, questionnaire: Questionnaire) -> AssumptionRow:
+    section, question_id, detail = "", "", applied.detail
+    if applied.origin == Origin.ANSWER:
+        try:
+            question = questionnaire.question(applied.detail)
+        except KeyError:  # an input that was not handed over from this questionnaire
+            pass
+        else:
+            section, question_id, detail = question.section, question.id, question.text
+    standing = {Origin.ASSUMPTION: "assumed", Origin.MEASURED: "measured"}.get(applied.origin, "known")
+    return AssumptionRow(
+        label=applied.label,
+        value=_figure(applied.value, applied.unit),
+        low=_figure(applied.p10, applied.unit),
+        high=_figure(applied.p90, applied.unit),
+        is_fixed=applied.p10 == applied.p90,
+        unit=_unit(applied.unit),
+        standing=standing,
+        origin=applied.origin,
+        detail=detail,
+        question_section=section,
+        question_id=question_id,
+        source=applied.source,
+        as_of=applied.as_of,
+    )
+
+
+def _figure(value: float, unit: str) -> str:
+    """A figure in three significant digits where it is large or fractional; shares as percent."""
+    if unit == "share":
+        return count(float(f"{100 * value:.3g}"))
+    return count(float(f"{value:.3g}") if value < 1e4 else round(value))
+
+
+def _unit(unit: str) -> str:
+    return {"share": "%", "ratio": "×"}.get(unit, unit)

@@ -1,0 +1,201 @@
+"""The costs of a use case: what each option will cost, what drives it, and the job that computes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET, require_POST
+
+from costing.public import (
+    JobState,
+    Projection,
+    Scenario,
+    cancel_projection,
+    is_current,
+    jobs,
+    result_of,
+    retry_projection,
+    spec_of,
+)
+from organisations.roles import Permission
+from portfolio.models import UseCase
+from portfolio.permissions import get_use_case_for, membership_of
+from portfolio.projections import is_outdated, lineage_of, refresh
+from portfolio.questionnaire.loading import load
+from portfolio.views import cost_figures
+
+STOP_POLLING = 286
+HISTORY = 20
+
+
+@login_required
+@require_GET
+def costs(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk)
+    membership = membership_of(request.user, use_case)
+    shown = _shown(use_case, request.GET.get("revision"))
+    context = {
+        "use_case": use_case,
+        "may_project": membership.allows(Permission.PROJECT),
+        "can_see_activity": membership.allows(Permission.SEE_ACTIVITY),
+        **_job_context(_latest(use_case)),
+        **(_figures(use_case, shown, request.GET.get("option")) if shown else {}),
+    }
+    return render(request, "portfolio/costs.html", context)
+
+
+@login_required
+@require_GET
+def costs_progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """The state of the running job, polled every second; the last answer stops the polling."""
+    use_case = get_use_case_for(request.user, pk)
+    job = _latest(use_case)
+    may_project = membership_of(request.user, use_case).allows(Permission.PROJECT)
+    context = {"use_case": use_case, "may_project": may_project, **_job_context(job)}
+    active = job is not None and job.is_active
+    response = render(request, "portfolio/costs.html#job", context, status=200 if active else STOP_POLLING)
+    if job is not None and job.state == JobState.DONE:
+        messages.success(request, "The projection is done; these are its figures.")
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@login_required
+@require_POST
+def costs_refresh(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
+    projection = refresh(use_case=use_case, by=request.user)
+    if projection.state == JobState.DONE:
+        messages.info(request, "Nothing has changed since these figures were computed.")
+    return redirect("costs", pk=pk)
+
+
+@login_required
+@require_POST
+def costs_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
+    job = _latest(use_case)
+    if job is not None and not cancel_projection(projection=job, by=request.user):
+        messages.info(request, "It had ended before it could be cancelled.")
+    return redirect("costs", pk=pk)
+
+
+@login_required
+@require_POST
+def costs_retry(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
+    job = _latest(use_case)
+    if job is not None and not retry_projection(projection=job, by=request.user):
+        messages.info(request, "It is under way already.")
+    return redirect("costs", pk=pk)
+
+
+@login_required
+@require_GET
+def costs_json(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk)
+    shown = _shown(use_case, request.GET.get("revision"))
+    if shown is None:
+        raise Http404("no projection is done yet")
+    figures = {
+        "scenario": shown.scenario.spec,
+        "scenario_sha256": shown.scenario.spec_sha256,
+        "inputs_sha256": shown.inputs_sha256,
+        "result": shown.result,
+    }
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(use_case, shown)}.json"'}
+    return JsonResponse(figures, json_dumps_params={"indent": 1}, headers=headers)
+
+
+@login_required
+@require_GET
+def costs_csv(request: HttpRequest, pk: int) -> HttpResponse:
+    use_case = get_use_case_for(request.user, pk)
+    shown = _shown(use_case, request.GET.get("revision"))
+    if shown is None:
+        raise Http404("no projection is done yet")
+    headers = {"Content-Disposition": f'attachment; filename="{_file_name(use_case, shown)}.csv"'}
+    text = cost_figures.figures_csv(result_of(shown))
+    return HttpResponse(text, content_type="text/csv; charset=utf-8", headers=headers)
+
+
+COST_URLS = [
+    path("use-cases/<int:pk>/costs/", costs, name="costs"),
+    path("use-cases/<int:pk>/costs/progress/", costs_progress, name="costs-progress"),
+    path("use-cases/<int:pk>/costs/refresh/", costs_refresh, name="costs-refresh"),
+    path("use-cases/<int:pk>/costs/cancel/", costs_cancel, name="costs-cancel"),
+    path("use-cases/<int:pk>/costs/retry/", costs_retry, name="costs-retry"),
+    path("use-cases/<int:pk>/costs/figures.json", costs_json, name="costs-json"),
+    path("use-cases/<int:pk>/costs/figures.csv", costs_csv, name="costs-csv"),
+]
+
+
+def _latest(use_case: UseCase) -> Projection | None:
+    """The projection asked for last, without its bulky result."""
+    rows = Projection.objects.defer("result").select_related("scenario__organisation", "requested_by")
+    return rows.filter(pk=use_case.projection_id).first()
+
+
+def _shown(use_case: UseCase, revision: str | None) -> Projection | None:
+    """The finished projection whose figures are shown: of `revision` when one is named, else the latest. 404 for neither."""
+    done = Projection.objects.filter(state=JobState.DONE).select_related("scenario")
+    if not revision:
+        return done.filter(pk=use_case.figures_id).first()
+    lineage = lineage_of(use_case)
+    if revision.isascii() and revision.isdigit() and len(revision) < 10:
+        found = done.filter(scenario__lineage=lineage, scenario__revision=int(revision)).first()
+        if found is not None:
+            return found
+    raise Http404("no figures of that revision")
+
+
+def _job_context(job: Projection | None) -> dict[str, Any]:
+    return {
+        "job": job,
+        "seconds_left": jobs.seconds_left(job) if job else None,
+        "is_unqueued": bool(job and jobs.is_unqueued(job)),
+        "queue_message": jobs.QUEUE_UNREACHABLE_MESSAGE,
+    }
+
+
+def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[str, Any]:
+    result = result_of(shown)
+    recommended = spec_of(shown.scenario).recommended_option
+    feasible = {o.key for o in result.options if o.feasible}
+    chosen = option if option in feasible else result.headline_option
+    questionnaire = load(use_case.assessments.latest().questionnaire_version)
+    first, groups = cost_figures.assumption_groups(result, questionnaire)
+    history = Scenario.objects.filter(lineage=lineage_of(use_case)).order_by("-revision")
+    scenarios = list(history.select_related("created_by")[:HISTORY])
+    return {
+        "shown": shown,
+        "result": result,
+        "chosen": result.option(chosen),
+        "options": cost_figures.option_rows(result, chosen, recommended),
+        "scale_usd": cost_figures.scale_usd(result),
+        "charts": cost_figures.charts_of(result, chosen),
+        "fits": cost_figures.fit_groups(result),
+        "assumptions_first": first,
+        "assumption_groups": groups,
+        "input_count": len(result.inputs),
+        "revisions": cost_figures.revisions(scenarios, _done_of(scenarios), shown.scenario_id),
+        "is_latest": shown.pk == use_case.figures_id,
+        "is_outdated": shown.pk == use_case.figures_id and is_outdated(use_case, shown.scenario),
+        "is_repriced": not is_current(shown),
+    }
+
+
+def _done_of(scenarios: list[Scenario]) -> dict[int, Projection]:
+    """The newest finished projection of each scenario, without its bulky result; one query."""
+    rows = Projection.objects.defer("result").filter(scenario__in=scenarios, state=JobState.DONE)
+    return {row.scenario_id: row for row in rows.order_by("requested_at", "pk")}
+
+
+def _file_name(use_case: UseCase, shown: Projection) -> str:
+    return f"costs-{slugify(use_case.title)[:60] or use_case.pk}-r{shown.scenario.revision}"
