@@ -141,7 +141,7 @@ def link_gb_s(gpu: Gpu) -> float:
 
 
 def utilisation(model: Model, gpu: Gpu, method: Method, precision: str, stack: Stack) -> float:
-    """Share of the measured matrix maximum that training reaches = u × min(1, 271 / P)^0.145 / (1 + 0.05 × (4096 / h)²)."""
+    """Share of the measured matrix maximum reached = u × min(1, 271 / P)^0.145 / (1 + 0.05 × (4096 / h)²)."""
     base = MATMUL_UTILISATION[stack] * (LORA_UTILISATION[stack] if method != "full" else 1.0)
     speed: float = min(1.0, REFERENCE_TFLOPS / matmul_tflops(gpu, precision)) ** SPEED_EXPONENT
     return base * speed / (1.0 + NARROW_SLOPE * (NARROW_HIDDEN / model.hidden) ** 2)
