@@ -1,7 +1,7 @@
 """From the decision to the money: answers and recommendation → the inputs of a cost projection. Pure.
 
-Each answer that says something about cost becomes an input with a band; what nobody answered is left to the engine's own
-wide assumptions. A band `factor` f means P10 = value / f and P90 = value × f: how far such an answer usually is off.
+Each answer that says something about cost becomes an input with a band; what nobody answered is left to the engine's
+own wide assumptions. A band `factor` f means P10 = value / f and P90 = value × f: how far such an answer may be off.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ def _growth(answers: Mapping[str, Any]) -> Iterator[Input]:
 
 
 def _prompt(answers: Mapping[str, Any]) -> Iterator[Input]:
-    """The question asks for instructions and text together; they are split as in the assumptions, instructions capped."""
+    """The question asks for instructions and text together; they are split as assumed of both, instructions capped."""
     whole = _number(answers, "input_tokens")
     if whole is None:
         return

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from costing.charts.chart import Chart
-from costing.charts.costs import COMPONENT_LABELS, month_labels
+from costing.charts.costs import month_labels
 from costing.charts.format import count
 from costing.public import (
     COMPONENTS,
+    Event,
     OptionResult,
     Origin,
     Projection,
@@ -96,9 +97,8 @@ def option_rows(result: ProjectionResult, chosen: str, recommended: str) -> list
 
 
 def scale_usd(result: ProjectionResult) -> float:
-    """The end of the common scale of the options' bands: the widest P90, unless one option dwarfs the others."""
-    ends = sorted(o.annual_usd.p90 for o in result.options if o.feasible)
-    return ends[-1] if ends else 0.0
+    """The end of the common scale of the options' bands: the highest P90."""
+    return max((o.annual_usd.p90 for o in result.options if o.feasible), default=0.0)
 
 
 def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
@@ -106,6 +106,13 @@ def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
     charts = cost_charts(result, option_key)
     pairs: list[Chart] = [chart for key, chart in charts.items() if key.startswith("break_even")]
     return {**{k: v for k, v in charts.items() if not k.startswith("break_even")}, "break_even": pairs}
+
+
+def dated_events(result: ProjectionResult, option_key: str) -> list[tuple[str, Event]]:
+    """What happens to an option inside the horizon, by the month's name."""
+    months = month_labels(result.start, result.months)
+    events = sorted(result.option(option_key).events, key=lambda e: e.month)
+    return [(months[e.month], e) for e in events if 0 <= e.month < len(months)]
 
 
 def assumption_groups(
@@ -174,10 +181,6 @@ def figures_csv(result: ProjectionResult) -> str:
             for figure in ("p10", "p50", "p90"):
                 writer.writerow((option.key, month, figure, cents(getattr(option, f"monthly_{figure}_usd")[m])))
     return out.getvalue()
-
-
-def component_labels(option: OptionResult) -> dict[str, str]:
-    return {name: label for name, label in COMPONENT_LABELS.items() if any(option.components_mean_usd.get(name, ()))}
 
 
 def _assumption(applied: Any, questionnaire: Questionnaire) -> AssumptionRow:

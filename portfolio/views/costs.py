@@ -91,7 +91,9 @@ def costs_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def costs_retry(request: HttpRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
     job = _latest(use_case)
-    if job is not None and not retry_projection(projection=job, by=request.user):
+    if job is None or is_outdated(use_case, job.scenario):
+        refresh(use_case=use_case, by=request.user)
+    elif not retry_projection(projection=job, by=request.user):
         messages.info(request, "It is under way already.")
     return redirect("costs", pk=pk)
 
@@ -143,7 +145,7 @@ def _latest(use_case: UseCase) -> Projection | None:
 
 
 def _shown(use_case: UseCase, revision: str | None) -> Projection | None:
-    """The finished projection whose figures are shown: of `revision` when one is named, else the latest. 404 for neither."""
+    """The finished projection whose figures are shown: of the `revision` named (else 404), or the latest."""
     done = Projection.objects.filter(state=JobState.DONE).select_related("scenario")
     if not revision:
         return done.filter(pk=use_case.figures_id).first()
@@ -177,6 +179,8 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
         "shown": shown,
         "result": result,
         "chosen": result.option(chosen),
+        "events": cost_figures.dated_events(result, chosen),
+        "revision_query": "" if shown.pk == use_case.figures_id else f"&revision={shown.scenario.revision}",
         "options": cost_figures.option_rows(result, chosen, recommended),
         "scale_usd": cost_figures.scale_usd(result),
         "charts": cost_figures.charts_of(result, chosen),

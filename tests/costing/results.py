@@ -1,7 +1,7 @@
-"""A small projection result with round figures, for tests of what is shown of one (the engine's own are in tests/costing/engine).
+"""A small projection result with round figures, for tests of what is shown of one.
 
-12 months from December 2026. `rag_api` costs 300 a month expected (200 serving, 100 retrieval), 1,200 in month 0 on top for
-data; `self_hosted_lora` 2,000 a month; `self_hosted_full` cannot be built.
+12 months from December 2026. `rag_api` costs 300 a month expected (200 serving, 100 retrieval), 1,200 in month 0 on top
+for data; `self_hosted_lora` 2,000 a month; `self_hosted_full` cannot be built.
 """
 
 from dataclasses import replace
@@ -22,6 +22,11 @@ from costing.engine.results import (
 MONTHS = 12
 
 
+RAG = {"serving": 200.0, "retrieval": 100.0}
+LORA = {"serving": 2000.0}
+FULL_LABEL = "Full fine-tuning on dedicated GPUs"
+
+
 def a_result(**changes: object) -> ProjectionResult:
     result = ProjectionResult(
         engine_version="1",
@@ -32,66 +37,11 @@ def a_result(**changes: object) -> ProjectionResult:
         months=MONTHS,
         headline_option="rag_api",
         reading="RAG on a managed API costs about $4.8k in the first year.",
-        options=(
-            an_option(
-                "rag_api",
-                "RAG on a managed API",
-                "rag",
-                {"serving": 200.0, "retrieval": 100.0},
-                first=1200.0,
-                share=0.9,
-            ),
-            an_option("self_hosted_lora", "LoRA on dedicated GPUs", "fine_tuning", {"serving": 2000.0}, share=0.1),
-            replace(
-                an_option("self_hosted_full", "Full fine-tuning on dedicated GPUs", "fine_tuning", {}),
-                feasible=False,
-                why_not="no GPU of the catalogue holds it",
-            ),
-        ),
-        inputs=(
-            an_input(
-                "requests_per_day",
-                "Requests per day",
-                "requests/day",
-                "volume",
-                9000,
-                6000,
-                14000,
-                "answer",
-                "requests_per_day",
-            ),
-            an_input(
-                "cached_input_share",
-                "Share read from the cache",
-                "share",
-                "tokens",
-                0.3,
-                0.1,
-                0.6,
-                "assumption",
-                "not measured yet",
-            ),
-            an_input(
-                "discount_rate_percent_per_year",
-                "Discount rate",
-                "percent/year",
-                "money",
-                8,
-                8,
-                8,
-                "organisation",
-                "policy",
-            ),
-        ),
+        options=_options(),
+        inputs=_inputs(),
         prices=(
             PriceRow(
-                "api_models",
-                "openai:gpt-6-luna",
-                "API model, input",
-                0.1,
-                "USD/million tokens",
-                "price page",
-                "2026-10-21",
+                "api_models", "openai:gpt-6-luna", "API model, input", 0.1, "USD/million tokens", "a page", "2026-10-21"
             ),
         ),
         tornado=(
@@ -100,12 +50,12 @@ def a_result(**changes: object) -> ProjectionResult:
         ),
         break_even=(
             BreakEven(
-                "rag_api",
-                "self_hosted_lora",
-                60_000.0,
-                (1_000.0, 10_000.0, 100_000.0),
-                (100.0, 300.0, 3_000.0),
-                (2_000.0, 2_000.0, 2_500.0),
+                below="rag_api",
+                above="self_hosted_lora",
+                requests_per_day=60_000.0,
+                curve_requests_per_day=(1_000.0, 10_000.0, 100_000.0),
+                below_usd_per_month=(100.0, 300.0, 3_000.0),
+                above_usd_per_month=(2_000.0, 2_000.0, 2_500.0),
             ),
         ),
         gpu_fit=(
@@ -116,6 +66,23 @@ def a_result(**changes: object) -> ProjectionResult:
         notices=("The API model is retired in month 9; a migration is charged.",),
     )
     return replace(result, **changes)  # type: ignore[arg-type]
+
+
+def _options() -> tuple[OptionResult, ...]:
+    full = an_option("self_hosted_full", FULL_LABEL, "fine_tuning", {})
+    return (
+        an_option("rag_api", "RAG on a managed API", "rag", RAG, first=1200.0, share=0.9),
+        an_option("self_hosted_lora", "LoRA on dedicated GPUs", "fine_tuning", LORA, share=0.1),
+        replace(full, feasible=False, why_not="no GPU of the catalogue holds it"),
+    )
+
+
+def _inputs() -> tuple[AppliedInput, ...]:
+    return (
+        an_input("requests_per_day", "Requests per day", "requests/day", "volume", (6000, 9000, 14000), "answer"),
+        an_input("cached_input_share", "Share read from the cache", "share", "tokens", (0.1, 0.3, 0.6), "assumption"),
+        an_input("discount_rate_percent_per_year", "Discount rate", "percent/year", "money", (8, 8, 8), "organisation"),
+    )
 
 
 def an_option(
@@ -161,6 +128,8 @@ def an_option(
 
 
 def an_input(
-    key: str, label: str, unit: str, group: str, value: float, p10: float, p90: float, origin: str, detail: str
+    key: str, label: str, unit: str, group: str, band: tuple[float, float, float], origin: str
 ) -> AppliedInput:
-    return AppliedInput(key, label, unit, group, value, p10, value, p90, "lognormal", origin, detail, "", "2026-10-21")
+    """P10, value and P90 as given; the detail of an answer is its question's id, here the same as the key."""
+    p10, value, p90 = band
+    return AppliedInput(key, label, unit, group, value, p10, value, p90, "lognormal", origin, key, "", "2026-10-21")

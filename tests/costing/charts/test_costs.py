@@ -22,7 +22,7 @@ def test_options_that_can_be_built_stand_as_intervals_in_their_approach_s_colour
     ]
     assert chart.reading == (
         "RAG on a managed API has the lowest middle figure, $4.8k, $19.2k below LoRA on dedicated GPUs; "
-        "it is the cheapest in 90 % of the simulated futures."
+        "it is the cheapest in 90\u00a0% of the simulated futures."
     )
 
 
@@ -39,7 +39,9 @@ def test_months_stack_the_components_that_cost_something_and_add_up_to_the_expec
     whisker = chart.series[-1]
     assert (whisker.mark, whisker.low[0], whisker.y[0], whisker.high[0]) == (Mark.WHISKER, 750.0, 1500.0, 3000.0)
     # serving 2,400 of 4,800
-    assert chart.reading == "API tokens: 50 % of the expected bill; the dearest month is Dec 26 with $1.5k expected."
+    assert (
+        chart.reading == "API tokens: 50\u00a0% of the expected bill; the dearest month is Dec 26 with $1.5k expected."
+    )
 
 
 def test_serving_on_own_machines_is_not_called_tokens() -> None:
