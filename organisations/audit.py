@@ -43,6 +43,12 @@ _PHRASES: dict[tuple[str, str], str] = {
     ("founded", "organisations.organisation"): "{actor} founded the organisation {target}.",
     ("renamed", "organisations.organisation"): "{actor} renamed the organisation from {from} to {to}.",
     ("renamed", "organisations.businessunit"): "{actor} renamed the unit {from} to {to}.",
+    ("added", "organisations.businessunit"): "{actor} added the unit {target}.",
+    (
+        "changed_cost_centre",
+        "organisations.businessunit",
+    ): "{actor} changed the cost centre of {target} from {from} to {to}.",
+    ("removed", "organisations.businessunit"): "{actor} removed the unit {target}.",
     ("invited", "organisations.invitation"): "{actor} invited {target} as {role}.",
     ("renewed", "organisations.invitation"): "{actor} made a new invitation link for {target}.",
     ("revoked", "organisations.invitation"): "{actor} revoked the invitation of {target}.",
@@ -80,16 +86,21 @@ def record(
     Call it inside the transaction of the act itself, so that neither exists without the other. The organisation's row
     is locked until that transaction ends, which puts the events of an organisation in one order.
 
-    `label` is how the target is named for good, `str(target)` unless given. `verb` is a past tense in lower case with underscores ("invited", "changed_role"). `details` holds plain values;
-    dates, decimals and UUIDs are stored as text. The keys `from` and `to`, and `use_case` (the title of the use case
-    that the target lies in), are understood by `describe` and by the activity log's search.
+    `label` is how the target is named for good, `str(target)` unless given. `verb` is a past tense in lower case with
+    underscores ("invited", "changed_role"). `details` holds plain values; dates, decimals and UUIDs are stored as text.
+    The keys `from` and `to`, and `use_case` (the title of the use case that the target lies in), are understood by
+    `describe` and by the activity log's search.
 
     Raises TransactionManagementError outside a transaction, ValueError for a verb or details that cannot be stored.
     """
     if not transaction.get_connection().in_atomic_block:
-        raise TransactionManagementError("audit.record must run inside transaction.atomic(), together with the act itself")
+        raise TransactionManagementError(
+            "audit.record must run inside transaction.atomic(), together with the act itself"
+        )
     if not verb or len(verb) > 60 or verb != verb.lower():
-        raise ValueError(f"verb is {verb!r}; use a past tense in lower case of at most 60 characters, such as 'invited'")
+        raise ValueError(
+            f"verb is {verb!r}; use a past tense in lower case of at most 60 characters, such as 'invited'"
+        )
     Organisation.objects.select_for_update().only("pk").get(pk=organisation.pk)
     last = AuditEvent.objects.of(organisation.pk).only("sequence", "hash").order_by("-sequence").first()
     event = AuditEvent(
@@ -118,8 +129,8 @@ def verify(organisation_id: int) -> Verification:
 def event_hash(event: AuditEvent) -> str:
     """SHA-256, in hexadecimal, over the canonical JSON of all fields of the event and the previous event's hash.
 
-    Canonical JSON: keys sorted, no spaces, numbers in plain decimal notation without trailing zeros (a database may
-    hand 1e3 back as 1000), the time in UTC with microseconds.
+    Canonical JSON: keys sorted, no spaces, ASCII, whole numbers as integers (a database may hand 1e3 back as 1000), the
+    time in UTC with microseconds.
     """
     fields = {name: _canonical(getattr(event, name)) for name in HASHED_FIELDS}
     fields["at"] = event.at.astimezone(UTC).isoformat(timespec="microseconds")
@@ -168,7 +179,9 @@ def _verified(events: Iterable[AuditEvent]) -> Verification:
     for event in events:
         count += 1
         if event.sequence != count:
-            reason = f"event {count} is missing" if event.sequence > count else f"event {event.sequence} is out of order"
+            reason = (
+                f"event {count} is missing" if event.sequence > count else f"event {event.sequence} is out of order"
+            )
         elif event.previous_hash != previous:
             reason = f"event {count} does not follow from the event before it"
         elif event.hash != event_hash(event):
@@ -199,15 +212,15 @@ def _plain(value: Any, field: str) -> Any:
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value, key=str) if isinstance(value, set | frozenset) else value
         return [_plain(item, f"{field}[{n}]") for n, item in enumerate(items)]
-    raise ValueError(f"{field} is a {type(value).__name__}; an audit event stores text, numbers, dates and lists of them")
+    raise ValueError(
+        f"{field} is a {type(value).__name__}; an audit event stores text, numbers, dates and lists of them"
+    )
 
 
 def _canonical(value: Any) -> Any:
-    """`value` with every number written one way, as text marked with `#` so that 1 and "1" stay different."""
-    if isinstance(value, bool) or value is None:
-        return value
-    if isinstance(value, int | float):
-        return ["#", format(Decimal(repr(value)).normalize() + 0, "f")]
+    """`value` with whole numbers as integers, however large: 1e3, 1000.0 and 1000 are one number."""
+    if isinstance(value, float) and value.is_integer():
+        return int(Decimal(repr(value)))
     if isinstance(value, dict):
         return {key: _canonical(item) for key, item in value.items()}
     if isinstance(value, list):

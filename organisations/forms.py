@@ -6,17 +6,30 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.contrib.auth.password_validation import password_validators_help_texts, validate_password
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from organisations.models import BusinessUnit, Organisation, User
 from organisations.roles import ROLE_SUMMARIES, Role, label
 
-ROLE_CHOICES = [(role.value, label(role)) for role in Role]
+PASSWORD_HELP = "At least 10 characters; neither your name or address nor a password that many people use."
 
 
 def _one_line(value: str) -> str:
     return " ".join(value.split())
+
+
+def _role_field(initial: str | None = None) -> forms.ChoiceField:
+    """The five roles as cards, each with what it may do."""
+    field = forms.ChoiceField(
+        label="Role",
+        choices=[(role.value, label(role)) for role in Role],
+        initial=initial,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a role.", "invalid_choice": "Choose one of the five roles."},
+    )
+    field.examples = {role.value: summary for role, summary in ROLE_SUMMARIES.items()}  # type: ignore[attr-defined]
+    return field
 
 
 class InviteForm(forms.Form):
@@ -29,28 +42,14 @@ class InviteForm(forms.Form):
             "invalid": "This is not an e-mail address; write it like name@company.com.",
         },
     )
-    role = forms.ChoiceField(
-        label="Role",
-        choices=ROLE_CHOICES,
-        initial=Role.EDITOR,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose a role.", "invalid_choice": "Choose one of the five roles."},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["role"].examples = dict(ROLE_SUMMARIES)  # type: ignore[attr-defined]  # shown under each choice
+    role = _role_field(initial=Role.EDITOR)
 
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
 
 
 class RoleForm(forms.Form):
-    role = forms.ChoiceField(
-        label="Role",
-        choices=ROLE_CHOICES,
-        error_messages={"required": "Choose a role.", "invalid_choice": "Choose one of the five roles."},
-    )
+    role = _role_field()
 
 
 class UnitForm(forms.Form):
@@ -112,6 +111,7 @@ class AcceptForm(forms.Form):
         strip=False,
         max_length=128,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=PASSWORD_HELP,
         error_messages={
             "required": "Choose a password.",
             "max_length": "The password has %(show_value)s characters; shorten it to %(limit_value)s.",
@@ -121,7 +121,6 @@ class AcceptForm(forms.Form):
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email = email
-        self.fields["password"].help_text = " ".join(password_validators_help_texts())
 
     def clean_name(self) -> str:
         return _one_line(self.cleaned_data["name"])

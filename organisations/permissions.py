@@ -111,7 +111,9 @@ class Standing(StrEnum):
 
 def invitation_by_token(user: User | AnonymousUser, token: str) -> tuple[Invitation | None, Standing]:
     """The invitation a link belongs to, and what the person who opened it can do with it."""
-    found = Invitation.objects.select_related("organisation", "invited_by").filter(token_sha256=token_hash(token)).first()
+    found = (
+        Invitation.objects.select_related("organisation", "invited_by").filter(token_sha256=token_hash(token)).first()
+    )
     if found is None:
         return None, Standing.UNKNOWN
     return found, _standing(user, found)

@@ -9,6 +9,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -38,7 +39,7 @@ from organisations.permissions import (
     memberships_of,
     require,
 )
-from organisations.roles import Permission, Role
+from organisations.roles import Permission, Role, label
 
 Row = TypeVar("Row", bound=Model)
 PAGE_SIZE = 50
@@ -70,29 +71,29 @@ def members(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "q": words,
-        "page": _page(request, everybody.named(words).select_related("user").order_by("user__name", "user__email", "pk")),
+        "page": _page(
+            request, everybody.named(words).select_related("user").order_by("user__name", "user__email", "pk")
+        ),
         "invitations": _invitations_of(membership),
-        "roles": [(role.value, role.value.capitalize()) for role in Role],
         "role_counts": _role_counts(everybody),
     }
     return render(request, "organisations/members.html", context, status=_status(form))
 
 
-@require_POST
+@form_page
 @login_required
 def member_role(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a member another role."""
     member = get_member_for(_person(request), pk)
-    form = RoleForm(request.POST)
-    if not form.is_valid():
-        messages.error(request, f"The role of {member.user} is unchanged: {form.errors['role'][0]}")
-        return redirect("members")
-    try:
-        member = actions.change_role(membership=member, by=_person(request), role=form.cleaned_data["role"])
-        messages.success(request, f"{member.user} is now {member.role_label}.")
-    except Refused as refused:
-        messages.error(request, str(refused))
-    return redirect("home" if member.user_id == request.user.pk else "members")
+    form = RoleForm(_posted(request), initial={"role": member.role})
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.change_role(membership=member, by=_person(request), role=form.cleaned_data["role"])
+            messages.success(request, f"{member.user} is now {label(form.cleaned_data['role'])}.")
+            return redirect("home" if member.user_id == request.user.pk else "members")
+        except Refused as refused:
+            form.add_error(refused.field, str(refused))
+    return render(request, "organisations/member_role.html", {"form": form, "member": member}, status=_status(form))
 
 
 @form_page
@@ -288,7 +289,7 @@ def _needed(request: HttpRequest) -> Permission:
     return Permission.MANAGE if request.method == "POST" else Permission.VIEW
 
 
-def _status(form: InviteForm | UnitForm | OrganisationForm | AcceptForm) -> int:
+def _status(form: Form) -> int:
     return UNPROCESSABLE if form.errors else 200
 
 

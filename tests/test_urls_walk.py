@@ -2,9 +2,10 @@
 
 Each app keeps its rows in `tests/<app>/url_expectations.py`:
 
-* `EXPECTED`: URL name → status per part (`anonymous`, `owner`, `editor`, `reviewer`, `viewer`, `respondent`, `outsider`)
-  for GET, and "POST <URL name>" → the same for a POST with an empty body. `tests.organisations.url_expectations.row` and
-  `everybody` help to write rows. A URL without a row fails. Without a POST row, a POST must answer 405 or as GET does.
+* `EXPECTED`: URL name → status per part (`anonymous`, `owner`, `editor`, `reviewer`, `viewer`, `respondent`,
+  `outsider`) for GET, and "POST <URL name>" → the same for a POST with an empty body. `row` and `everybody` of
+  `tests.organisations.url_expectations` help to write rows. A URL without a row fails. Without a POST row, a POST must
+  answer 405 or as GET does.
 * `make_kwargs(name, organisation)` → the URL's arguments, made of real rows of that organisation. It is called anew for
   each request, and what the request changes is rolled back. The outsider owns another organisation: their status for
   somebody else's row is 404.
@@ -80,12 +81,16 @@ def test_every_row_has_a_url() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in URL_NAMES if name in EXPECTED])
-def test_get(name: str, organisation: Organisation, cast: dict[str, User | None], sign_in: Callable[..., Client]) -> None:
+def test_get(
+    name: str, organisation: Organisation, cast: dict[str, User | None], sign_in: Callable[..., Client]
+) -> None:
     assert _walked(name, "get", organisation, cast, sign_in) == EXPECTED[name]
 
 
 @pytest.mark.parametrize("name", [name for name in URL_NAMES if name in EXPECTED])
-def test_post(name: str, organisation: Organisation, cast: dict[str, User | None], sign_in: Callable[..., Client]) -> None:
+def test_post(
+    name: str, organisation: Organisation, cast: dict[str, User | None], sign_in: Callable[..., Client]
+) -> None:
     walked = _walked(name, "post", organisation, cast, sign_in)
     if f"POST {name}" in EXPECTED:
         assert walked == EXPECTED[f"POST {name}"]

@@ -21,8 +21,12 @@ class Command(BaseCommand):
         parser.add_argument("email", help="the owner's e-mail address; an existing account keeps its password")
         parser.add_argument("--organisation", required=True, help="name of the organisation")
         parser.add_argument("--name", default="", help="the owner's name (default: the part before the @)")
-        parser.add_argument("--password", default="", help="the owner's password; visible to others in the process list")
-        parser.add_argument("--only-first", action="store_true", help="do nothing when there is an organisation already")
+        parser.add_argument(
+            "--password", default="", help="the owner's password; visible to others in the process list"
+        )
+        parser.add_argument(
+            "--only-first", action="store_true", help="do nothing when there is an organisation already"
+        )
         parser.add_argument("--staff", action="store_true", help="let the owner into /admin/ with all rights")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +38,9 @@ class Command(BaseCommand):
         with transaction.atomic():
             user = User.objects.filter(email__iexact=email).first()
             password = "" if user else options["password"] or secrets.token_urlsafe(12)
-            user = user or _account(email, options["name"] or email.partition("@")[0], password, is_staff=options["staff"])
+            user = user or _account(
+                email, options["name"] or email.partition("@")[0], password, is_staff=options["staff"]
+            )
             actions.found_organisation(name=title, by=user)
         self.stdout.write(self.style.SUCCESS(f"{user.email} owns the organisation {title}."))
         if password and not options["password"]:
