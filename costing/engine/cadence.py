@@ -28,7 +28,9 @@ def cadence_usd_per_month(interval_months: Array | float, retraining_usd: float,
     return retraining_usd / t + loss_growth * t / 2
 
 
-def economic_interval_exponential_months(retraining_usd: float, value_usd_per_month: float, decay_per_month: float) -> float:
+def economic_interval_exponential_months(
+    retraining_usd: float, value_usd_per_month: float, decay_per_month: float
+) -> float:
     """Interval that minimises [K + Q(T − (1−e^(−kT))/k)]/T when quality decays as e^(−kT); months, inf when none is finite.
 
     K USD, Q the value at stake per month, k the relative decay per month. Finite only while K < Q/k.

@@ -132,7 +132,9 @@ def spec_from_dict(data: Mapping[str, Any]) -> ScenarioSpec:
     Raises ValueError naming the field and what to do.
     """
     if not isinstance(data, Mapping):
-        raise ValueError(f"scenario is a {type(data).__name__}; give an object with title, start, months, inputs, choices")
+        raise ValueError(
+            f"scenario is a {type(data).__name__}; give an object with title, start, months, inputs, choices"
+        )
     _only_known(data, {f.name for f in fields(ScenarioSpec)}, "scenario")
     rows = data.get("inputs", ())
     if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
@@ -236,10 +238,12 @@ def _provenance(row: Any, where: str) -> Provenance:
 
 def _choices(row: Any) -> Choices:
     if not isinstance(row, Mapping):
-        raise ValueError(f"choices is {row!r}; give an object such as {{\"api_model\": \"gpt-6-sol\"}}")
+        raise ValueError(f'choices is {row!r}; give an object such as {{"api_model": "gpt-6-sol"}}')
     known = {f.name for f in fields(Choices)}
     _only_known(row, known, "choices")
     choices = Choices(**{key: _text(row, key, "choices") for key in row})
     if choices.base_model_policy not in POLICIES:
-        raise ValueError(f"choices.base_model_policy is {choices.base_model_policy!r}; give one of {', '.join(POLICIES)}")
+        raise ValueError(
+            f"choices.base_model_policy is {choices.base_model_policy!r}; give one of {', '.join(POLICIES)}"
+        )
     return choices

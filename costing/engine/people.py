@@ -26,7 +26,11 @@ def example_making_usd(
 
 
 def evaluation_run_usd(
-    cases: Array, candidate_usd_per_case: Array, judge_usd_per_case: Array, human_share: Array, minutes_per_case: Array,
+    cases: Array,
+    candidate_usd_per_case: Array,
+    judge_usd_per_case: Array,
+    human_share: Array,
+    minutes_per_case: Array,
     rate_usd_per_hour: Array,
 ) -> Array:
     """One evaluation run: n × (candidate + judge) + n × share reviewed by people × minutes/60 × rate."""

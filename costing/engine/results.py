@@ -133,6 +133,46 @@ class GpuFit:
 
 
 @dataclass(frozen=True)
+class Driver:
+    """How much one uncertain input matters to the headline option's first year, and to the choice between options."""
+
+    key: str
+    label: str
+    origin: str
+    share_of_variance: float  # first-order: what knowing it alone would remove, 0 … 1
+    total_effect: float  # with its interactions (Jansen), 0 … 1
+    value_of_knowing_usd: float  # expected regret over the horizon that knowing it would remove
+
+
+@dataclass(frozen=True)
+class PolicyCost:
+    """One base-model policy over the horizon, for the option the cadence is about."""
+
+    policy: str  # retrain | stay_behind | two_branches
+    chosen: bool
+    spend_usd: Band
+    value_lost_usd: float  # expected value lost by working with an older base model
+    probability_best: float  # spend plus value lost is the lowest of the three
+
+
+@dataclass(frozen=True)
+class Cadence:
+    """How often to retrain: cost of retraining plus the loss from staleness, K/T + cT/2, over the interval T."""
+
+    option: str
+    retraining_usd: float  # K: one retraining with data, evaluation and approval, expected
+    loss_growth_usd_per_month: float  # c: by how much the monthly loss grows each month, expected
+    optimum_months: float  # sqrt(2K/c)
+    exponential_optimum_months: float | None  # when quality decays exponentially; None when never retraining is cheaper
+    planned_months: float
+    flat_from_months: float  # between these the cost is within 10 % of the optimum
+    flat_to_months: float
+    curve_months: tuple[float, ...]
+    curve_usd_per_month: tuple[float, ...]
+    policies: tuple[PolicyCost, ...]
+
+
+@dataclass(frozen=True)
 class ProjectionResult:
     engine_version: str
     catalogue_version: str
@@ -149,6 +189,8 @@ class ProjectionResult:
     break_even: tuple[BreakEven, ...]
     gpu_fit: tuple[GpuFit, ...]
     notices: tuple[str, ...]
+    drivers: tuple[Driver, ...] = ()  # the most important first
+    cadence: Cadence | None = None  # None when no tuned option can be built
 
     def option(self, key: str) -> OptionResult:
         """The option with this key. Raises KeyError naming it."""
@@ -173,12 +215,19 @@ class ProjectionResult:
                 "break_even": tuple(BreakEven(**_tuples(x)) for x in data["break_even"]),
                 "gpu_fit": tuple(GpuFit(**x) for x in data["gpu_fit"]),
                 "notices": tuple(data["notices"]),
+                "drivers": tuple(Driver(**x) for x in data.get("drivers", ())),
+                "cadence": _cadence(data["cadence"]) if data.get("cadence") else None,
             }
         )
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+
+
+def _cadence(row: dict[str, Any]) -> Cadence:
+    policies = tuple(PolicyCost(**{**p, "spend_usd": Band(**p["spend_usd"])}) for p in row["policies"])
+    return Cadence(**{**_tuples(row), "policies": policies})
 
 
 def _option(row: dict[str, Any]) -> OptionResult:

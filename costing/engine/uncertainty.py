@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import qmc
 
 from costing.engine.distributions import quantile
-from costing.engine.inputs import Input
+from costing.engine.inputs import Input, Shape
 
 Array = NDArray[np.float64]
 
@@ -26,7 +26,7 @@ _EDGE = 1e-9  # uniforms are kept this far from 0 and 1, so that normal scores s
 
 @dataclass(frozen=True)
 class Sample:
-    """Values of all inputs, each of shape (rows, 1), by key; events are uniforms of the same shape."""
+    """Values of all inputs by key, each of shape (rows, 1), or (1, 1) where fixed; events are uniforms (rows, 1)."""
 
     rows: int
     values: Mapping[str, Array]
@@ -36,8 +36,18 @@ class Sample:
         return self.values[key]
 
     def replaced(self, **values: Array) -> Sample:
-        """The same draws with some inputs overwritten (arrays of shape (rows, 1))."""
+        """The same draws with some inputs overwritten (arrays of shape (rows, 1) or (1, 1))."""
         return Sample(self.rows, {**self.values, **values}, self.events)
+
+    def first(self, rows: int) -> Sample:
+        """The first rows; of Sobol points, a power of two of them is balanced again."""
+        rows = min(rows, self.rows)
+        return Sample(rows, {k: v[:rows] for k, v in self.values.items()}, {k: v[:rows] for k, v in self.events.items()})
+
+    def repeated(self, times: int) -> Sample:
+        """The rows over and over, for variations of the same draws."""
+        values = {k: v if len(v) == 1 else np.tile(v, (times, 1)) for k, v in self.values.items()}
+        return Sample(self.rows * times, values, {k: np.tile(v, (times, 1)) for k, v in self.events.items()})
 
 
 @dataclass(frozen=True)
@@ -46,12 +56,6 @@ class Scores:
 
     z: Array
     columns: Mapping[str, int]
-
-    def first(self, rows: int) -> Scores:
-        return Scores(self.z[:rows], self.columns)
-
-    def repeated(self, times: int) -> Scores:
-        return Scores(np.tile(self.z, (times, 1)), self.columns)
 
 
 def rounded_draws(draws: int) -> int:
@@ -88,15 +92,22 @@ def scores(
     return Scores(_correlated(z, pairs), columns)
 
 
-def to_sample(inputs: Sequence[Input], bounds: Mapping[str, tuple[float, float]], events: Sequence[str], drawn: Scores) -> Sample:
-    """Inputs at their scores, kept inside their physical bounds; events as uniforms. Every array is (rows, 1)."""
-    rows = drawn.z.shape[0]
+def to_sample(
+    inputs: Sequence[Input], bounds: Mapping[str, tuple[float, float]], events: Sequence[str], drawn: Scores
+) -> Sample:
+    """Inputs at their scores, kept inside their physical bounds: (rows, 1), fixed ones (1, 1); events as uniforms."""
     values: dict[str, Array] = {}
     for one in inputs:
         low, high = bounds[one.key]
-        values[one.key] = np.clip(quantile(one, drawn.z[:, drawn.columns[one.key]]), low, high)[:, None]
+        z = drawn.z[:, drawn.columns[one.key]] if is_uncertain(one) else np.zeros(1)
+        values[one.key] = np.clip(quantile(one, z), low, high)[:, None]
     uniforms = {key: ndtr(drawn.z[:, drawn.columns[key]])[:, None] for key in events}
-    return Sample(rows, values, uniforms)
+    return Sample(drawn.z.shape[0], values, uniforms)
+
+
+def is_uncertain(one: Input) -> bool:
+    """Whether the input varies between draws."""
+    return one.shape is not Shape.FIXED and one.low < one.high
 
 
 def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:

@@ -1,0 +1,324 @@
+"""The eight components of one option, month by month: composition only, every formula is a named function. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.engine.options.blueprints import Blueprint
+from costing.engine.options.schedule import Schedule, schedule
+from costing.engine.options.sizing import Sizing
+from costing.engine.options.world import World
+from costing.engine.people import example_making_usd
+from costing.engine.results import COMPONENTS
+from costing.engine.retrieval import (
+    StoreUse,
+    chunk_count,
+    dimensions_of,
+    embedding_usd,
+    rerank_usd_per_query,
+    store_usd_per_month,
+    stored_bytes,
+)
+from costing.engine.tokens import api_usd_per_request
+from costing.engine.units import BYTES_PER_GB, HOURS_PER_MONTH, TOKENS_PER_MTOK
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bill:
+    """Cost by component; arrays broadcast to (rows, months), US dollars."""
+
+    rows: int
+    months: int
+    components: dict[str, Array]
+    passages_usd: Array  # the part of retrieval that the passages add to the prompts, by month
+    schedule: Schedule
+    retraining_usd: Array  # one retraining with all it entails, (rows, 1)
+    migration_usd: Array  # one move to another model with all it entails, (rows, 1)
+
+    @property
+    def total(self) -> Array:
+        """Sum of the components by month, shape (rows, months)."""
+        total = np.zeros((self.rows, self.months))
+        for key in COMPONENTS:
+            total += self.components[key]
+        return total
+
+    def means(self) -> Array:
+        """Expected value of every component by month, shape (components, months)."""
+        return np.stack([np.broadcast_to(self.components[key].mean(axis=0), (self.months,)) for key in COMPONENTS])
+
+
+def bill(plan: Blueprint, world: World, sizing: Sizing, policy: str) -> Bill:
+    """What one option costs in every draw and month."""
+    works = _Works(plan, world, sizing)
+    when = schedule(plan, world, policy, works.migration_usd)
+    own, passages = works.inference
+    components = {
+        "training": works.training(),
+        "retraining": works.retraining(when),
+        "serving": own + when.overlap * world["overlap_cost_share"] * own,
+        "retrieval": works.retrieval() + (1 + when.overlap * world["overlap_cost_share"]) * passages,
+        "data": works.data(when),
+        "evaluation": works.evaluation(when),
+        "operations": works.operations(when),
+        "governance": works.governance(when),
+    }
+    return Bill(
+        rows=world.sample.rows,
+        months=world.months,
+        components=components,
+        passages_usd=passages,
+        schedule=when,
+        retraining_usd=works.retraining_usd,
+        migration_usd=works.migration_usd,
+    )
+
+
+@dataclass(frozen=True)
+class _Works:
+    plan: Blueprint
+    world: World
+    sizing: Sizing
+
+    # --- serving ------------------------------------------------------------------------------------------------
+
+    @property
+    def inference(self) -> tuple[Array, Array]:
+        """US dollars by month: the model without retrieved passages, and what the passages add."""
+        plain = self._inference_usd(self.world.fact_tokens if not self.plan.retrieval else None)
+        if not self.plan.retrieval:
+            return plain, np.zeros((1, 1))
+        return plain, self._inference_usd(None, self.world.passage_tokens) - plain
+
+    def _inference_usd(self, facts: Array | None, passages: Array | float = 0.0) -> Array:
+        world, tuned = self.world, self.plan.tuned
+        own = world.own_prompt_tokens(tuned)
+        facts = np.zeros((1, 1)) if facts is None else facts
+        prompt = own + facts + passages
+        cached = (own * world["cached_input_share"] + facts * world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
+        if self.plan.own_gpus:
+            return self._gpu_usd(prompt, cached)
+        written = facts * (1 - world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
+        each = self._call_usd(prompt, np.minimum(cached, 1 - written), written)
+        return world.calls * each * self._price_path
+
+    def _call_usd(self, prompt: Array, cached: Array, written: Array) -> Array:
+        """One call at today's prices, with calls made again and the batch share."""
+        world, hosted = self.world, self.sizing.rates.tuning.hosted
+        row = self.sizing.rates.api if self.plan.hosting == "api" or hosted is None else hosted
+        each = api_usd_per_request(
+            row,
+            prompt,
+            world.output_tokens,
+            cached_share=cached,
+            reasoning_tokens=world.reasoning_tokens,
+            batch_share=world["batch_share"],
+            retry_rate=world["retry_rate"],
+            cache_write_share=written,
+        )
+        return np.asarray(each * world["tuned_inference_surcharge"] if self.plan.hosting == "managed" else each)
+
+    @property
+    def _price_path(self) -> Array:
+        key = "model_retirement_months" if self.plan.hosting == "api" else "tuned_model_retirement_months"
+        return self.world.api_path(self.world[key])
+
+    def _gpu_usd(self, prompt: Array, cached: Array) -> Array:
+        """Own replicas by month: GPUs × hours × rent."""
+        world = self.world
+        output = world.output_tokens + world.reasoning_tokens
+        replicas = self.sizing.replicas(self.plan, world, prompt, output, cached)
+        gpus = self.sizing.plan(self.plan).gpus_per_replica
+        return replicas * gpus * HOURS_PER_MONTH * world["gpu_usd_per_hour"] * world.gpu_path
+
+    # --- training -----------------------------------------------------------------------------------------------
+
+    @property
+    def _first_tokens(self) -> Array:
+        world = self.world
+        return world["training_examples"] * world["tokens_per_example"] * world["epochs"] * world["tokenizer_factor"]
+
+    def _runs_usd(self, tokens: Array, trials: Array) -> Array:
+        """The runs until a good one at today's prices: (trials + 1/(1 − p_fail)) runs on own GPUs, trials + 1 managed."""
+        world = self.world
+        if not self.plan.tuned:
+            return np.zeros((1, 1))
+        if self.plan.method == "managed":
+            return (trials + 1) * tokens / TOKENS_PER_MTOK * world["managed_training_usd_per_mtok"]
+        size = self.sizing.training[self.plan.method]
+        hours = tokens * size.gpu_hours_per_token * world["training_time_factor"]
+        fixed = world["run_fixed_hours"] * size.gpus
+        return (trials + 1 / (1 - world["run_failure_rate"])) * (hours + fixed) * world["training_gpu_usd_per_hour"]
+
+    @property
+    def _training_path(self) -> Array:
+        return np.ones((1, 1)) if self.plan.method == "managed" else self.world.gpu_path
+
+    @property
+    def _first_runs_usd(self) -> Array:
+        return self._runs_usd(self._first_tokens, self.world["sweep_runs"])
+
+    @property
+    def _again_runs_usd(self) -> Array:
+        world = self.world
+        tokens = self._first_tokens * (world["replay_share"] + world["new_examples_share"])
+        return self._runs_usd(tokens, world["sweep_runs"] * world["resweep_share"])
+
+    def training(self) -> Array:
+        return self.world.at_start * self._first_runs_usd * self._training_path
+
+    def retraining(self, when: Schedule) -> Array:
+        """Upkeep over time: runs made again, the engineers who make them, moves to another model, adapted prompts."""
+        world = self.world
+        rate = world.engineer_usd_per_hour
+        runs = when.retrainings * self._again_runs_usd + when.migrations * self._first_runs_usd
+        hours = (
+            when.retrainings * world["retraining_hours"]
+            + when.migrations * world["migration_hours"]
+            + when.minor * world["requirement_change_hours"]
+        )
+        return runs * self._training_path + hours * rate
+
+    # --- retrieval ----------------------------------------------------------------------------------------------
+
+    def retrieval(self) -> Array:
+        """Index, store and search, without the tokens that the passages add to the prompt."""
+        if not self.plan.retrieval:
+            return np.zeros((1, 1))
+        world, rates = self.world, self.sizing.rates
+        churn = world["corpus_churn_percent_per_month"] / 100
+        searches = world.calls * (1 + world["retry_rate"])
+        ingest = embedding_usd(rates.embedding, world.ingested_tokens)
+        query = embedding_usd(rates.embedding, world["query_tokens"])
+        if rates.reranker is not None:
+            passages = world["reranked_passages"]
+            query = query + rerank_usd_per_query(
+                rates.reranker, world["query_tokens"], passages, world["passage_tokens"]
+            )
+        indexing = ingest * (world.at_start + churn + world.reembeddings)
+        return indexing + searches * query + store_usd_per_month(rates.store, self._store_use(searches, churn))
+
+    def _store_use(self, searches: Array, churn: Array) -> StoreUse:
+        world = self.world
+        vectors = np.asarray(chunk_count(world.corpus_tokens, world["passage_tokens"], world.overlap_tokens))
+        dimensions = dimensions_of(self.sizing.rates.embedding)
+        held = stored_bytes(vectors, dimensions, metadata_bytes=world["vector_metadata_bytes"])
+        record = stored_bytes(1.0, dimensions, metadata_bytes=world["vector_metadata_bytes"])
+        writes = vectors * (world.at_start + churn + world.reembeddings)
+        return StoreUse(vectors, dimensions, held, searches, writes, record)
+
+    # --- data ---------------------------------------------------------------------------------------------------
+
+    def _examples_usd(self, share: Array | float) -> Array:
+        world = self.world
+        return example_making_usd(
+            world["training_examples"] * share,
+            world["label_share_paid"],
+            world["hours_per_example"],
+            world["rework_factor"],
+            world.expert_usd_per_hour,
+        )
+
+    def data(self, when: Schedule) -> Array:
+        """Examples with their guideline and masking; documents made ready for retrieval."""
+        world = self.world
+        cost = np.zeros((1, 1))
+        if self.plan.tuned:
+            scrub = world["raw_records"] / 1000 * world["scrub_usd_per_1000_records"]
+            guideline = world["guideline_hours"] * world.expert_usd_per_hour
+            again = self._examples_usd(world["new_examples_share"]) + scrub * world["new_examples_share"]
+            cost = world.at_start * (self._examples_usd(1.0) + scrub + guideline) + when.releases * again
+        if self.plan.retrieval:
+            minutes = world["corpus_documents"] * world["preparation_minutes_per_document"]
+            changed = world["corpus_churn_percent_per_month"] / 100 * world["churn_preparation_share"]
+            cost = cost + minutes / 60 * world.expert_usd_per_hour * (world.at_start + changed)
+        return cost
+
+    # --- evaluation, operations, governance -----------------------------------------------------------------------
+
+    @property
+    def _evaluation_usd(self) -> Array:
+        """One run; on own GPUs the candidate answers on replicas that are paid for already."""
+        if self.plan.own_gpus:
+            return self.world.evaluation_usd(0.0)
+        prompt = self.world.own_prompt_tokens(self.plan.tuned)
+        prompt = prompt + (self.world.passage_tokens if self.plan.retrieval else self.world.fact_tokens)
+        none = np.zeros((1, 1))
+        return self.world.evaluation_usd(self._call_usd(prompt, none, none))
+
+    def evaluation(self, when: Schedule) -> Array:
+        """The gold set, its upkeep, and a run at the start, per release, per small change and at regular times."""
+        world = self.world
+        runs = world.at_start + when.releases + when.minor + world.regular_evaluations
+        renewed = world.requirement_changes * world["eval_upkeep_share"]
+        return runs * self._evaluation_usd + (world.at_start + renewed) * world.gold_set_usd
+
+    @property
+    def _fte(self) -> Array:
+        world = self.world
+        fte = world["ops_fte_api"]
+        if self.plan.own_gpus:
+            fte = fte + world["ops_fte_self_hosted"] * (world["shared_ops_share"] if self.plan.shared else 1.0)
+        if self.plan.tuned:
+            fte = fte + world["ops_fte_tuning"]
+        if self.plan.retrieval:
+            fte = fte + world["ops_fte_retrieval"]
+        return fte
+
+    def operations(self, when: Schedule) -> Array:
+        """Building it, the people who run it, stored model versions, logs and the judged sample."""
+        world = self.world
+        hours = world["build_prompt_hours"]
+        if self.plan.retrieval:
+            hours = hours + world["build_retrieval_hours"]
+        if self.plan.tuned:
+            hours = hours + world["build_tuning_hours"]
+        if self.plan.own_gpus:
+            hours = hours + world["build_serving_hours"] * (world["shared_ops_share"] if self.plan.shared else 1.0)
+        staff = world.staff_usd_per_month(self._fte) * (1 + when.overlap * world["overlap_cost_share"])
+        stored = self.sizing.stored_bytes(self.plan, world) * world["kept_versions"] / BYTES_PER_GB
+        storage = stored * world["storage_usd_per_gb_month"]
+        return world.at_start * hours * world.engineer_usd_per_hour + staff + storage + world.monitoring_usd
+
+    @property
+    def _review_factor(self) -> Array | float:
+        return self.world["tuning_governance_factor"] if self.plan.tuned else 1.0
+
+    def governance(self, when: Schedule) -> Array:
+        """First approval, approval per release, short review per small change, a yearly audit."""
+        world = self.world
+        release = world["governance_hours_per_release"]
+        hours = world.at_start * world["governance_initial_hours"] + when.releases * release
+        hours = hours + when.minor * release * world["minor_review_share"]
+        hours = hours + world.yearly * world["governance_hours_per_year"]
+        return hours * self._review_factor * world.expert_usd_per_hour
+
+    # --- one change, with all it entails ----------------------------------------------------------------------------
+
+    @property
+    def _approval_usd(self) -> Array:
+        world = self.world
+        return world["governance_hours_per_release"] * self._review_factor * world.expert_usd_per_hour
+
+    @property
+    def retraining_usd(self) -> Array:
+        """Runs, engineers, new examples, evaluation and approval of one retraining, at today's prices."""
+        world = self.world
+        if not self.plan.tuned:
+            return np.zeros((1, 1))
+        people = world["retraining_hours"] * world.engineer_usd_per_hour
+        examples = self._examples_usd(world["new_examples_share"])
+        return self._again_runs_usd + people + examples + self._evaluation_usd + self._approval_usd
+
+    @property
+    def migration_usd(self) -> Array:
+        """The same of one move to another model, with its trial runs."""
+        world = self.world
+        people = world["migration_hours"] * world.engineer_usd_per_hour
+        examples = self._examples_usd(world["new_examples_share"]) if self.plan.tuned else 0.0
+        return self._first_runs_usd + people + examples + self._evaluation_usd + self._approval_usd

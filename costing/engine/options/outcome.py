@@ -1,0 +1,214 @@
+"""From a bill to what is shown of an option: bands, months, components, events and facts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.engine.finance import band, cents, money, npv_usd, quantiles, rounded_parts
+from costing.engine.options.bill import Bill
+from costing.engine.options.blueprints import Blueprint
+from costing.engine.options.sizing import Sizing
+from costing.engine.options.world import World
+from costing.engine.results import COMPONENTS, Band, Event, OptionResult
+from costing.engine.wording import count_words, hours_words, month_name, short_usd
+from costing.engine.rates import months_until
+from costing.engine.units import HOURS_PER_MONTH
+
+Array = NDArray[np.float64]
+
+YEAR = 12
+RUN_RATE_MONTHS = 3
+_NOTHING = Band(0.0, 0.0, 0.0, 0.0)
+_NAMED_EVENTS = 6  # of one kind, so that a monthly retraining does not fill the page
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One option over all draws."""
+
+    plan: Blueprint
+    bill: Bill
+    monthly: Array  # (draws, months)
+    npv: Array  # (draws,)
+
+    @property
+    def annual(self) -> Array:
+        """The first twelve months, or the horizon when shorter; (draws,)."""
+        return np.asarray(self.monthly[:, :YEAR].sum(axis=1))
+
+
+def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
+    """Totals of a bill."""
+    monthly = found.total
+    return Outcome(plan, found, monthly, npv_usd(monthly, world["discount_rate_percent_per_year"]))
+
+
+def infeasible(plan: Blueprint, why_not: str) -> OptionResult:
+    """An option that cannot be built: the reason, no figures."""
+    return OptionResult(
+        key=plan.key,
+        label=plan.label,
+        approach=plan.approach,
+        feasible=False,
+        why_not=why_not,
+        total_usd=_NOTHING,
+        annual_usd=_NOTHING,
+        npv_usd=_NOTHING,
+        run_rate_usd_per_month=_NOTHING,
+        usd_per_1000_requests=None,
+        probability_cheapest=0.0,
+        regret_usd=0.0,
+        monthly_p10_usd=(),
+        monthly_p50_usd=(),
+        monthly_p90_usd=(),
+        monthly_mean_usd=(),
+        components_mean_usd={key: () for key in COMPONENTS},
+        cumulative_p10_usd=(),
+        cumulative_p50_usd=(),
+        cumulative_p90_usd=(),
+        events=(),
+        facts={},
+    )
+
+
+def summarise(
+    found: Outcome, world: World, sizing: Sizing, start: str, *, probability_cheapest: float, regret_usd: float
+) -> OptionResult:
+    """The option's result. Money is rounded here: the cents of the components add up to each month's mean."""
+    parts, totals = rounded_parts(found.bill.means())
+    months = quantiles(found.monthly)
+    cumulative = quantiles(np.cumsum(found.monthly, axis=1))
+    requests = world.requests.sum(axis=1)
+    per_1000 = None
+    if float(requests.max()) > 0:
+        per_1000 = band(found.monthly.sum(axis=1) / np.maximum(requests, 1e-9) * 1000)
+    return OptionResult(
+        key=found.plan.key,
+        label=found.plan.label,
+        approach=found.plan.approach,
+        feasible=True,
+        why_not="",
+        total_usd=_band(found.monthly.sum(axis=1), float(totals.sum())),
+        annual_usd=_band(found.annual, float(totals[:YEAR].sum())),
+        npv_usd=band(found.npv),
+        run_rate_usd_per_month=band(found.monthly[:, -RUN_RATE_MONTHS:].mean(axis=1)),
+        usd_per_1000_requests=per_1000,
+        probability_cheapest=probability_cheapest,
+        regret_usd=cents(regret_usd),
+        monthly_p10_usd=money(months[0]),
+        monthly_p50_usd=money(months[1]),
+        monthly_p90_usd=money(months[2]),
+        monthly_mean_usd=money(totals / 100),
+        components_mean_usd={key: money(parts[index] / 100) for index, key in enumerate(COMPONENTS)},
+        cumulative_p10_usd=money(cumulative[0]),
+        cumulative_p50_usd=money(cumulative[1]),
+        cumulative_p90_usd=money(cumulative[2]),
+        events=events(found, world, sizing, start),
+        facts=facts(found, world, sizing),
+    )
+
+
+def _band(values: Array, mean_cents: float) -> Band:
+    """A band whose mean is the sum of the rounded months."""
+    found = band(values)
+    return Band(found.p10, found.p50, found.p90, cents(mean_cents / 100))
+
+
+def events(found: Outcome, world: World, sizing: Sizing, start: str) -> tuple[Event, ...]:
+    """End dates, moves to another model, retrainings and re-indexing inside the horizon, by month."""
+    named = [*_ends(found, world, sizing, start), *_retrainings(found, world)]
+    if found.plan.retrieval:
+        every = float(np.median(world["reembed_every_months"]))
+        named += _repeated(every, world.months, "reindex", "The corpus is embedded again with a newer embedding model")
+    return tuple(sorted(named, key=lambda event: (event.month, event.kind)))
+
+
+def _ends(found: Outcome, world: World, sizing: Sizing, start: str) -> list[Event]:
+    """The hosted model's announced or expected end, and the move that follows."""
+    if found.plan.own_gpus:
+        return []
+    row = sizing.rates.api if found.plan.hosting == "api" else sizing.rates.tuning.hosted
+    key = "model_retirement_months" if found.plan.hosting == "api" else "tuned_model_retirement_months"
+    times = world[key]
+    at = float(np.median(times))
+    if row is None or at >= world.months:
+        return []
+    month = int(at)
+    move = f"Forced move to another model: about {short_usd(float(np.median(found.bill.migration_usd)))}"
+    announced = row.retirement_date and abs(months_until(row.retirement_date, start) - at) < 1
+    if announced:
+        end = Event(month, "end_of_service", f"{row.key} is retired on {row.retirement_date}")
+    else:
+        sure = "is expected to be retired about" if times.size > 1 else "is retired in"
+        end = Event(month, "end_of_service", f"{row.key} {sure} {month_name(start, month)}")
+    return [end, Event(month, "migration", move)]
+
+
+def _retrainings(found: Outcome, world: World) -> list[Event]:
+    """Retrainings at the median pace, and chosen moves to a newer base model."""
+    named: list[Event] = []
+    if found.plan.tuned:
+        pace = float(np.mean(found.bill.schedule.retrainings.sum(axis=1))) / world.months
+        cost = short_usd(float(np.median(found.bill.retraining_usd)))
+        if pace > 0:
+            named += _repeated(1 / pace, world.months, "retraining", f"Retraining: about {cost} with its reviews")
+    if found.plan.own_gpus:
+        moves = float(np.mean(found.bill.schedule.migrations.sum(axis=1))) / world.months
+        cost = short_usd(float(np.median(found.bill.migration_usd)))
+        if moves > 0:
+            named += _repeated(1 / moves, world.months, "migration", f"Move to a newer base model: about {cost}")
+    return named
+
+
+def _repeated(every: float, months: int, kind: str, text: str) -> list[Event]:
+    times = np.arange(every, months, every)[:_NAMED_EVENTS]
+    return [Event(int(time), kind, text) for time in times]
+
+
+def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
+    """What was sized, in words."""
+    plan, rates = found.plan, sizing.rates
+    named: dict[str, str] = {}
+    if plan.hosting == "api":
+        named["Model"] = rates.api.key
+    if plan.hosting == "managed" and rates.tuning.hosted is not None:
+        named["Model"] = rates.tuning.hosted.key
+    if plan.own_gpus:
+        named |= _serving_facts(found, world, sizing)
+    if plan.own_gpus and plan.tuned:
+        named |= _training_facts(plan, world, sizing)
+    if plan.tuned:
+        named["One retraining"] = f"{short_usd(float(np.median(found.bill.retraining_usd)))} with data and reviews"
+        counts = found.bill.schedule.retrainings.sum(axis=1)
+        named["Retrainings"] = f"{float(np.mean(counts)):.1f} expected in {world.months} months"
+    if plan.retrieval:
+        named["Index"] = f"{rates.embedding.key}, {rates.store.key}"
+    return named
+
+
+def _serving_facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
+    size = sizing.plan(found.plan)
+    own = np.broadcast_to(found.bill.components["serving"], found.monthly.shape)[:, 0]
+    if found.plan.retrieval:
+        own = own + np.broadcast_to(found.bill.passages_usd, found.monthly.shape)[:, 0]
+    rent = (world["gpu_usd_per_hour"] * world.gpu_path[:, :1])[:, 0] * HOURS_PER_MONTH * size.gpus_per_replica
+    count = float(np.median(own / rent))
+    each = f"{size.gpus_per_replica} × {size.gpu}" if size.gpus_per_replica > 1 else size.gpu
+    model = f"{sizing.rates.open_model.model_id} in {size.precision}"
+    return {
+        "Model": model,
+        "Replicas at the start": f"{count_words(count, 'replica')} of {each}",
+        "Requests per second and replica": f"{float(np.max(size.requests_per_s_per_replica)):.2g}",
+        "Time per token": f"{float(np.max(size.tpot_ms)):.0f} ms",
+    }
+
+
+def _training_facts(plan: Blueprint, world: World, sizing: Sizing) -> dict[str, str]:
+    size = sizing.training[plan.method]
+    hours = float(np.max(size.plan.wall_hours))
+    gpus = f"{size.gpus} × {size.plan.gpu}" if size.gpus > 1 else size.plan.gpu
+    runs = float(np.median(world["sweep_runs"] + 1 / (1 - world["run_failure_rate"])))
+    return {"One training run": f"{hours_words(hours)} on {gpus}", "Runs until the first good one": f"{runs:.1f}"}

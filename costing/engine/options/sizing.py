@@ -1,0 +1,218 @@
+"""What hardware an option needs: training GPUs and hours per token, serving replicas, stored bytes. Pure.
+
+Choices of hardware are made once, at the medians of the inputs; what the hardware costs then varies with every draw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.engine import serving
+from costing.engine.catalogue import Gpu
+from costing.engine.memory import METHODS, lora_parameters, weights_bytes
+from costing.engine.options.blueprints import BLUEPRINTS, Blueprint
+from costing.engine.options.world import World
+from costing.engine.rates import Rates, months_until
+from costing.engine.serving import ServingPlan, capacity_requests_per_s, decode_step_s, plan_serving, prefill_s
+from costing.engine.training import TrainingPlan, plan_training
+from costing.engine.uncertainty import Sample
+from costing.engine.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH
+
+Array = NDArray[np.float64]
+
+PRECISIONS = ("bf16", "fp8", "int4")  # the first that fits is served
+_SHORTEST_SEQUENCE, _LONGEST_SEQUENCE = 512, 8192  # examples are packed into sequences of a power of two
+
+
+@dataclass(frozen=True)
+class TrainingSize:
+    gpus: int
+    gpu_hours_per_token: float
+    plan: TrainingPlan
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """Hardware by option. `why_not` has an entry for every option that cannot be built."""
+
+    rates: Rates
+    medians: Sample
+    training: Mapping[str, TrainingSize]  # method → size
+    serving: Mapping[tuple[bool, bool], ServingPlan]  # (tuned, with retrieval) → plan
+    why_not: Mapping[str, str]
+
+    def plan(self, option: Blueprint) -> ServingPlan:
+        return self.serving[option.tuned, option.retrieval]
+
+    def replicas(self, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array) -> Array:
+        """Replicas paid for by month, shape (rows, months).
+
+        Dedicated: max(⌈peak/(capacity × utilisation)⌉, minimum), less the share of the daily swing that autoscaling
+        saves. Shared with other adapters: the fraction used, and a share of the replicas that always run.
+        """
+        capacity = _capacity(self.plan(option), prompt, output, cached) * world["serving_speed_factor"]
+        served = capacity * world["target_utilisation"]
+        mean = world.calls * (1 + world["retry_rate"]) / SECONDS_PER_MONTH / served
+        peak = mean * world["peak_to_average"]
+        minimum = world["minimum_replicas"]
+        if option.shared:
+            used = peak - world["autoscaled_share"] * (peak - mean)
+            return used * world["multi_adapter_slowdown"] + world["shared_minimum_share"] * minimum
+        always = serving.replicas(peak, np.ones((1, 1)), minimum)
+        return np.asarray(always - world["autoscaled_share"] * (always - np.maximum(mean, minimum)))
+
+    def stored_bytes(self, option: Blueprint, world: World) -> Array:
+        """Bytes of one kept model version: adapter weights in bf16, all weights after full tuning, none elsewhere."""
+        if not option.own_gpus or not option.tuned:
+            return np.zeros((1, 1))
+        if option.method == "full":
+            return np.full((1, 1), weights_bytes(self.rates.open_model, "bf16"))
+        return np.asarray(2.0 * lora_parameters(self.rates.open_model, world["adapter_rank"]))
+
+
+def size(rates: Rates, medians: Sample, start: str) -> Sizing:
+    """Plan training by every method and serving for every kind of prompt, and say which options cannot be built."""
+    world = World(medians, 1, rates)
+    training = {method: _training(rates, world, method) for method in METHODS}
+    plans = {
+        (tuned, retrieval): _serving(rates, world, tuned, retrieval)
+        for tuned in (False, True)
+        for retrieval in (False, True)
+    }
+    why_not = {}
+    for key, option in BLUEPRINTS.items():
+        reason = _why_not(option, rates, world, start, training, plans)
+        if reason:
+            why_not[key] = reason
+    return Sizing(rates, medians, training, plans, why_not)
+
+
+def plan_for_gpu(rates: Rates, world: World, method: str, gpu: Gpu) -> TrainingPlan:
+    """One run at the medians on a GPU; examples are packed into sequences of the next power of two."""
+    tokens = _one(world["training_examples"] * world["tokens_per_example"] * world["epochs"])
+    longest = min(_LONGEST_SEQUENCE, rates.open_model.context)
+    example = max(_one(world["tokens_per_example"]), 1.0)
+    sequence = float(np.clip(2.0 ** math.ceil(math.log2(example)), min(_SHORTEST_SEQUENCE, longest), longest))
+    return plan_training(
+        rates.open_model,
+        gpu,
+        method,  # type: ignore[arg-type]
+        tokens,
+        sequence,
+        rank=_one(world["adapter_rank"]),
+        startup_hours=_one(world["run_fixed_hours"]),
+        longest_wall_hours=_one(world["longest_run_hours"]),
+    )
+
+
+def serving_targets(world: World, output: float) -> tuple[float, float]:
+    """(time per token, time to first token) in ms from the time to the full answer of a median request."""
+    first = _one(world["latency_target_ms"] * world["first_token_share"])
+    return (_one(world["latency_target_ms"]) - first) / max(output, 1.0), first
+
+
+def median_tokens(world: World, tuned: bool, retrieval: bool) -> tuple[float, float]:
+    """Prompt and output tokens (with reasoning) of a median call."""
+    prompt = world.own_prompt_tokens(tuned) + (world.passage_tokens if retrieval else world.fact_tokens)
+    return _one(prompt), max(_one(world.output_tokens + world.reasoning_tokens), 1.0)
+
+
+def _training(rates: Rates, world: World, method: str) -> TrainingSize:
+    plan = plan_for_gpu(rates, world, method, rates.training_gpu)
+    speed = float(np.max(plan.tokens_per_s_per_gpu))
+    return TrainingSize(plan.gpus, 1 / speed / SECONDS_PER_HOUR if plan.feasible else math.inf, plan)
+
+
+def _serving(rates: Rates, world: World, tuned: bool, retrieval: bool) -> ServingPlan:
+    prompt, output = median_tokens(world, tuned, retrieval)
+    return cheapest_serving(rates, world, prompt, output, rates.gpu)
+
+
+def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, gpu: Gpu) -> ServingPlan:
+    """The replica size with the fewest GPUs in all at the median load, in the first precision that fits at all."""
+    tpot_ms, ttft_ms = serving_targets(world, output)
+    plan = None
+    for precision in PRECISIONS:
+        sizes = [
+            plan_serving(
+                rates.open_model,
+                gpu,
+                precision,
+                prompt,
+                output,
+                tpot_target_ms=tpot_ms,
+                ttft_target_ms=ttft_ms,
+                gpus_per_replica=count,
+            )
+            for count in serving.REPLICA_SIZES
+        ]
+        fitting = [one for one in sizes if one.feasible]
+        if fitting:
+            return min(fitting, key=lambda one: gpus_at_peak(one, world, prompt, output))
+        plan = plan or sizes[-1]
+    assert plan is not None
+    return plan
+
+
+def gpus_at_peak(plan: ServingPlan, world: World, prompt: float, output: float) -> float:
+    """GPUs that serve the median load's busiest hour."""
+    capacity = _capacity(plan, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
+    mean = world.calls[:, :1] * (1 + world["retry_rate"]) / SECONDS_PER_MONTH
+    served = capacity * world["serving_speed_factor"] * world["target_utilisation"]
+    count = serving.replicas(mean * world["peak_to_average"], served, world["minimum_replicas"])
+    return _one(np.asarray(count)) * plan.gpus_per_replica
+
+
+def serving_usd_per_month(gpus: float, usd_per_gpu_hour: float) -> float:
+    """Rent of GPUs that run all month."""
+    return gpus * HOURS_PER_MONTH * usd_per_gpu_hour
+
+
+def _capacity(plan: ServingPlan, prompt: Array, output: Array, cached: Array) -> Array:
+    """Requests per second of a replica, never below one request at a time.
+
+    Draws whose requests are too long for the latency target are served one by one, and miss it.
+    """
+    held = prompt * cached
+    capacity = capacity_requests_per_s(plan, prompt, output, prefix_cached_tokens=held)
+    alone = 1.0 / (prefill_s(plan, prompt, held) + output * decode_step_s(plan, 1.0, prompt + output / 2.0))
+    return np.asarray(np.maximum(capacity, alone))
+
+
+def _why_not(
+    option: Blueprint,
+    rates: Rates,
+    world: World,
+    start: str,
+    training: Mapping[str, TrainingSize],
+    plans: Mapping[tuple[bool, bool], ServingPlan],
+) -> str:
+    """Why an option cannot be built, or "" when it can."""
+    if option.own_gpus:
+        if rates.no_gpu_price:
+            return rates.no_gpu_price
+        if option.tuned and not training[option.method].plan.feasible:
+            return training[option.method].plan.why_not
+        return plans[option.tuned, option.retrieval].why_not
+    row = rates.api if option.hosting == "api" else rates.tuning.hosted
+    if option.hosting == "managed" and rates.tuning.why_not:
+        return rates.tuning.why_not
+    assert row is not None
+    choice = "api_model" if option.hosting == "api" else "tuning_model"
+    if row.retirement_date and months_until(row.retirement_date, start) <= 0:
+        return f"{row.key} is retired on {row.retirement_date}, before the first month; choose another {choice}"
+    prompt, output = median_tokens(world, option.tuned, option.retrieval)
+    if row.max_input_tokens is not None and prompt > row.max_input_tokens:
+        return f"a prompt of {prompt:,.0f} tokens is longer than the {row.max_input_tokens:,} that {row.key} reads"
+    if row.max_output_tokens is not None and output > row.max_output_tokens:
+        return f"an answer of {output:,.0f} tokens is longer than the {row.max_output_tokens:,} that {row.key} writes"
+    return ""
+
+
+def _one(value: Array) -> float:
+    return float(np.asarray(value).reshape(-1)[0])

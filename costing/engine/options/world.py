@@ -1,0 +1,191 @@
+"""What all options share in one evaluation: demand, prices, events and the price of an hour of work. Pure.
+
+Arrays have shape (rows, 1) or (rows, months); rows are draws, or draws × variations for the sensitivities.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.engine.cadence import happens, renewals, since
+from costing.engine.finance import price_path
+from costing.engine.people import evaluation_run_usd, fte_usd_per_month, loaded_usd_per_hour
+from costing.engine.rates import Rates
+from costing.engine.retrieval import ingest_tokens
+from costing.engine.tokens import api_usd_per_request
+from costing.engine.uncertainty import Sample
+from costing.engine.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class World:
+    """One evaluation: the draws, the horizon and the catalogue rows; derived arrays are computed once, when asked for."""
+
+    sample: Sample
+    months: int
+    rates: Rates
+
+    def __getitem__(self, key: str) -> Array:
+        return self.sample[key]
+
+    # --- demand -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def requests(self) -> Array:
+        """Requests by month: per day × days a month × (1 + growth)^month; the first month has no growth yet."""
+        growth = np.log1p(self["growth_percent_per_month"] / 100)
+        return self["requests_per_day"] * DAYS_PER_MONTH * np.exp(growth * np.arange(self.months)[None, :])
+
+    @cached_property
+    def calls(self) -> Array:
+        """Model calls by month, without calls made again."""
+        return self.requests * self["calls_per_request"]
+
+    # --- tokens of one call, as the model counts them -------------------------------------------------------------
+
+    @cached_property
+    def output_tokens(self) -> Array:
+        return self["output_tokens"] * self["tokenizer_factor"]
+
+    @cached_property
+    def reasoning_tokens(self) -> Array:
+        return self.output_tokens * self["reasoning_tokens_share"]
+
+    def own_prompt_tokens(self, tuned: bool) -> Array:
+        """Request and instructions; a tuned model needs only a share of the instructions."""
+        share = self["tuned_instruction_share"] if tuned else 1.0
+        return (self["input_tokens"] + self["instruction_tokens"] * share) * self["tokenizer_factor"]
+
+    @cached_property
+    def fact_tokens(self) -> Array:
+        """Facts carried in every prompt where nothing is retrieved."""
+        return self["cached_prompt_tokens"] * self["tokenizer_factor"]
+
+    @cached_property
+    def passage_tokens(self) -> Array:
+        """Tokens of the retrieved passages in one prompt."""
+        return self["retrieved_passages"] * self["passage_tokens"] * self["tokenizer_factor"]
+
+    # --- work ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def engineer_usd_per_hour(self) -> Array:
+        return self._per_hour("engineer_salary_usd_per_year")
+
+    @cached_property
+    def expert_usd_per_hour(self) -> Array:
+        return self._per_hour("expert_salary_usd_per_year")
+
+    def _per_hour(self, salary: str) -> Array:
+        return loaded_usd_per_hour(self[salary], self["employer_load"], self["productive_hours_per_year"])
+
+    def staff_usd_per_month(self, fte: Array) -> Array:
+        return fte_usd_per_month(self["engineer_salary_usd_per_year"], self["employer_load"], fte)
+
+    # --- prices -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def gpu_path(self) -> Array:
+        """Factor on GPU rents by month."""
+        return price_path(self["gpu_price_log_rate_per_year"], self.months)
+
+    @cached_property
+    def _api_jump(self) -> Array:
+        """The rare change of an unchanged model's price: factor after an exponential time."""
+        rate = self["api_price_jumps_per_year"] / MONTHS_PER_YEAR
+        time = -np.log1p(-self.sample.events["api_price_jump_time"]) / rate
+        return np.where(since(time, self.months) > 0, self["api_price_jump_factor"], 1.0)
+
+    def api_path(self, retirement: Array) -> Array:
+        """Factor on API prices by month for a model retired at `retirement` months: flat but for a rare jump.
+
+        At a migration the re-picked model is cheaper by factor^(−share × years since the start): capability gets
+        cheaper only for whoever migrates, and the migration is charged.
+        """
+        first, second = self._retirements(retirement)
+        moved = since(first, self.months) * first
+        moved = np.where(since(second, self.months) > 0, second, moved)
+        falls = self["repick_saving_share"] * np.log(self["repick_price_factor_per_year"]) / MONTHS_PER_YEAR
+        return self._api_jump * np.exp(-falls * moved)
+
+    def _retirements(self, retirement: Array) -> tuple[Array, Array]:
+        return retirement, retirement + self["next_model_retirement_months"]
+
+    # --- events -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def at_start(self) -> Array:
+        """1 in the first month, shape (1, months)."""
+        return np.eye(1, self.months)
+
+    @cached_property
+    def yearly(self) -> Array:
+        """1 in every twelfth month after the start, shape (1, months)."""
+        month = np.arange(self.months)
+        return ((month % 12 == 0) & (month > 0)).astype(np.float64)[None, :]
+
+    def forced_migrations(self, retirement: Array) -> Array:
+        """Moves because the hosted model is retired, then its successor."""
+        first, second = self._retirements(retirement)
+        return happens(first, self.months) + happens(second, self.months)
+
+    @cached_property
+    def requirement_changes(self) -> Array:
+        return renewals(self["requirement_change_months"], self.sample.events["requirement_phase"], self.months)
+
+    @cached_property
+    def regular_evaluations(self) -> Array:
+        return renewals(self["eval_every_months"], self.sample.events["evaluation_phase"], self.months)
+
+    @cached_property
+    def reembeddings(self) -> Array:
+        return renewals(self["reembed_every_months"], 1.0, self.months)
+
+    # --- evaluation and corpus, the same for several options --------------------------------------------------------
+
+    @cached_property
+    def judge_usd(self) -> Array:
+        """One verdict of the judge model (the chosen API model)."""
+        tokens = self["judge_input_tokens"], self["judge_output_tokens"]
+        return np.asarray(api_usd_per_request(self.rates.api, *tokens))
+
+    @cached_property
+    def monitoring_usd(self) -> Array:
+        """Logs of every request and a judged sample, by month."""
+        each = self["log_usd_per_million_requests"] / 1e6 + self["judged_traffic_share"] * self.judge_usd
+        return self.requests * each
+
+    def evaluation_usd(self, candidate_usd: Array | float) -> Array:
+        """One evaluation run whose candidate costs this much per case."""
+        return evaluation_run_usd(
+            self["eval_cases"],
+            candidate_usd,
+            self.judge_usd,
+            self["eval_human_share"],
+            self["eval_review_minutes"],
+            self.expert_usd_per_hour,
+        )
+
+    @cached_property
+    def gold_set_usd(self) -> Array:
+        """Making the evaluation cases."""
+        return self["eval_cases"] * self["eval_case_minutes"] / 60 * self.expert_usd_per_hour
+
+    @cached_property
+    def corpus_tokens(self) -> Array:
+        return self["corpus_documents"] * self["document_tokens"]
+
+    @cached_property
+    def overlap_tokens(self) -> Array:
+        return self["passage_tokens"] * self["chunk_overlap_share"]
+
+    @cached_property
+    def ingested_tokens(self) -> Array:
+        """Tokens embedded to index the corpus once."""
+        return np.asarray(ingest_tokens(self.corpus_tokens, self["passage_tokens"], self.overlap_tokens))

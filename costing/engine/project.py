@@ -1,0 +1,267 @@
+"""The projection: what every option costs, month by month, how sure, what drives it and which one is cheapest. Pure.
+
+scenario → full inputs → one joint draw → a bill per option → comparison → sensitivities → `ProjectionResult`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.engine import assumptions, insight
+from costing.engine.cadence_view import cadence
+from costing.engine.catalogue import Catalogue
+from costing.engine.defaults import complete
+from costing.engine.distributions import Z90, quantile
+from costing.engine.fit import gpu_fit
+from costing.engine.inputs import Input, Origin, ScenarioSpec, check_months, check_start
+from costing.engine.options.bill import bill
+from costing.engine.options.blueprints import BLUEPRINTS
+from costing.engine.options.outcome import Outcome, infeasible, outcome, summarise
+from costing.engine.options.sizing import Sizing, size
+from costing.engine.options.world import World
+from costing.engine.rates import Rates, price_rows, rates
+from costing.engine.results import AppliedInput, OptionResult, ProjectionResult
+from costing.engine.uncertainty import Sample, Scores, is_uncertain, rounded_draws, scores, to_sample
+from costing.engine.wording import decides, headline, own_gpus_sentence, short_usd
+
+Array = NDArray[np.float64]
+Progress = Callable[[str, int], None]
+
+ENGINE_VERSION = "1.0.0"
+DEFAULT_DRAWS = 4096
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A scenario made ready: inputs completed, rows looked up, hardware sized, one joint sample drawn."""
+
+    spec: ScenarioSpec
+    inputs: tuple[Input, ...]
+    rates: Rates
+    sizing: Sizing
+    drawn: Scores
+    sample: Sample
+
+    @property
+    def policy(self) -> str:
+        return self.rates.choices.base_model_policy
+
+    def world(self, sample: Sample, months: int) -> World:
+        return World(sample, months, self.rates)
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """Every feasible option's cost in every draw and month: what a portfolio adds up."""
+
+    monthly_usd: dict[str, Array]  # option → (draws, months)
+    why_not: dict[str, str]
+
+
+def prepare(
+    spec: ScenarioSpec, catalogue: Catalogue, *, seed: int = 0, draws: int = DEFAULT_DRAWS, shuffle: int | None = None
+) -> Setting:
+    """Complete, look up, size and draw. Raises ValueError naming the field.
+
+    `shuffle` (any whole number, one per use case) keeps the shared price paths of a seed and draws the rest anew.
+    """
+    check_months(spec.months)
+    check_start(spec.start)
+    inputs = complete(spec, catalogue)
+    found = rates(spec.choices, catalogue)
+    keys = (*assumptions.EVENTS, *(one.key for one in inputs))
+    drawn = scores(
+        keys,
+        assumptions.CORRELATIONS,
+        seed=seed,
+        draws=rounded_draws(draws),
+        shared=assumptions.SHARED,
+        shuffle=shuffle,
+    )
+    limits = assumptions.bounds()
+    sample = to_sample(inputs, limits, assumptions.EVENTS, drawn)
+    middle = to_sample(inputs, limits, assumptions.EVENTS, Scores(np.zeros((1, len(keys))), drawn.columns))
+    return Setting(spec, inputs, found, size(found, middle, spec.start), drawn, sample)
+
+
+def simulate(
+    spec: ScenarioSpec, catalogue: Catalogue, *, seed: int = 0, draws: int = DEFAULT_DRAWS, shuffle: int | None = None
+) -> Simulation:
+    """Monthly cost of every feasible option in every draw, US dollars, (draws, months) each.
+
+    For joint simulations: the same seed gives all use cases the same price paths, lifetimes and wages, and a different
+    `shuffle` gives each its own volume, tokens and work.
+    """
+    setting = prepare(spec, catalogue, seed=seed, draws=draws, shuffle=shuffle)
+    world = setting.world(setting.sample, spec.months)
+    monthly = {
+        key: bill(plan, world, setting.sizing, setting.policy).total
+        for key, plan in BLUEPRINTS.items()
+        if key not in setting.sizing.why_not
+    }
+    return Simulation(monthly, dict(setting.sizing.why_not))
+
+
+def project(
+    spec: ScenarioSpec,
+    catalogue: Catalogue,
+    *,
+    seed: int = 0,
+    draws: int = DEFAULT_DRAWS,
+    progress: Progress | None = None,
+) -> ProjectionResult:
+    """Cost of every option with its uncertainty; the same arguments give the same result bit for bit.
+
+    `progress(step, percent)` is called between steps and may raise to stop. Draws are rounded up to a power of two.
+    Cheapest and regret compare net present values over the horizon. Raises ValueError naming the field.
+    """
+    report = progress or _silent
+    report("Reading the scenario", 0)
+    setting = prepare(spec, catalogue, seed=seed, draws=draws)
+    world = setting.world(setting.sample, spec.months)
+    outcomes = _outcomes(setting, world, report)
+    report("Comparing the options", 60)
+    options = _options(setting, world, outcomes)
+    chosen = _headline(spec, options)
+    report("Finding what drives the cost", 70)
+    found = insight.insights(setting, outcomes, chosen)
+    report("Pricing the cadence", 85)
+    paced = cadence(setting, outcomes, chosen)
+    report("Fitting GPUs", 92)
+    plan = BLUEPRINTS[chosen] if chosen else BLUEPRINTS["prompting_api"]
+    medians = setting.world(setting.sizing.medians, 1)
+    fits = gpu_fit(setting.rates, medians, catalogue, tuned=plan.tuned, retrieval=plan.retrieval)
+    result = ProjectionResult(
+        engine_version=ENGINE_VERSION,
+        catalogue_version=catalogue.version,
+        seed=seed,
+        draws=setting.sample.rows,
+        start=spec.start,
+        months=spec.months,
+        headline_option=chosen,
+        reading=_reading(setting, options, chosen, found),
+        options=options,
+        inputs=tuple(_applied(one) for one in setting.inputs),
+        prices=price_rows(setting.rates),
+        tornado=found.tornado,
+        break_even=found.break_even,
+        gpu_fit=fits,
+        notices=_notices(setting, draws, options, chosen, found),
+        drivers=found.drivers,
+        cadence=paced,
+    )
+    report("Done", 100)
+    return result
+
+
+def _silent(_step: str, _percent: int) -> None:
+    return None
+
+
+def _outcomes(setting: Setting, world: World, report: Progress) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for index, (key, plan) in enumerate(BLUEPRINTS.items()):
+        report(plan.label, 5 + 55 * index // len(BLUEPRINTS))
+        if key not in setting.sizing.why_not:
+            outcomes[key] = outcome(plan, bill(plan, world, setting.sizing, setting.policy), world)
+    return outcomes
+
+
+def _options(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tuple[OptionResult, ...]:
+    """All options in their order; which is cheapest is decided in every draw."""
+    shares: dict[str, float] = {}
+    regrets: dict[str, float] = {}
+    if outcomes:
+        npvs = np.stack([found.npv for found in outcomes.values()])
+        best = npvs.argmin(axis=0)
+        lowest = npvs.min(axis=0)
+        for index, key in enumerate(outcomes):
+            shares[key] = float((best == index).mean())
+            regrets[key] = float((npvs[index] - lowest).mean())
+    return tuple(
+        summarise(
+            outcomes[key],
+            world,
+            setting.sizing,
+            setting.spec.start,
+            probability_cheapest=shares[key],
+            regret_usd=regrets[key],
+        )
+        if key in outcomes
+        else infeasible(plan, setting.sizing.why_not[key])
+        for key, plan in BLUEPRINTS.items()
+    )
+
+
+def _headline(spec: ScenarioSpec, options: tuple[OptionResult, ...]) -> str:
+    """The recommended option if it can be built, else the one with the lowest expected net present value; "" if none can."""
+    feasible = {option.key: option for option in options if option.feasible}
+    if spec.recommended_option in feasible:
+        return spec.recommended_option
+    return min(feasible, key=lambda key: feasible[key].npv_usd.mean) if feasible else ""
+
+
+def _applied(one: Input) -> AppliedInput:
+    low, high = assumptions.bounds()[one.key]
+    p10, p50, p90 = (float(v) for v in np.clip(quantile(one, np.array([-Z90, 0.0, Z90])), low, high))
+    provenance = one.provenance
+    return AppliedInput(
+        key=one.key,
+        label=one.label,
+        unit=one.unit,
+        group=one.group,
+        value=one.value,
+        p10=p10,
+        p50=p50,
+        p90=p90,
+        shape=one.shape.value,
+        origin=provenance.origin.value,
+        detail=provenance.detail,
+        source=provenance.source,
+        as_of=provenance.as_of,
+    )
+
+
+def _reading(setting: Setting, options: tuple[OptionResult, ...], chosen: str, found: insight.Insights) -> str:
+    if not chosen:
+        return "No option can be built with these choices; each says why."
+    option = next(one for one in options if one.key == chosen)
+    driver = decides(found.tornado[0].key, found.tornado[0].label) if found.tornado else ""
+    today = float(setting.sizing.medians["requests_per_day"].item())
+    line = own_gpus_sentence(found.break_even[0] if found.break_even else None, today)
+    return headline(option.label, option.annual_usd, setting.spec.months, driver, line)
+
+
+def _notices(
+    setting: Setting, asked: int, options: tuple[OptionResult, ...], chosen: str, found: insight.Insights
+) -> tuple[str, ...]:
+    """What a reader must know before trusting the figures."""
+    notices = []
+    if setting.sample.rows != asked:
+        notices.append(f"{asked} draws were asked for; {setting.sample.rows} were made (the next power of two).")
+    wanted = setting.spec.recommended_option
+    if wanted and wanted != chosen:
+        reason = next(one.why_not for one in options if one.key == wanted)
+        notices.append(f"The recommended option, {BLUEPRINTS[wanted].label}, cannot be built: {reason}.")
+    ends = [e.text for one in options if one.key == chosen for e in one.events if e.kind == "end_of_service"]
+    notices += [f"{text}; the move to another model is in the figures." for text in ends]
+    notices += _assumption_notice(setting, found)
+    return tuple(notices)
+
+
+def _assumption_notice(setting: Setting, found: insight.Insights) -> list[str]:
+    open_inputs = [one for one in setting.inputs if is_uncertain(one) and one.provenance.origin is Origin.ASSUMPTION]
+    assumed = [driver for driver in found.drivers if driver.origin == Origin.ASSUMPTION.value]
+    total = sum(driver.total_effect for driver in found.drivers)
+    if not assumed or total <= 0:
+        return []
+    share = sum(driver.total_effect for driver in assumed) / total
+    text = f"{len(open_inputs)} inputs are assumptions and carry {share:.0%} of the uncertainty"
+    worth = max(assumed, key=lambda driver: driver.value_of_knowing_usd)
+    if worth.value_of_knowing_usd > 0:
+        text += f"; knowing “{worth.label}” would be worth {short_usd(worth.value_of_knowing_usd)}"
+    return [f"{text}."]

@@ -1,0 +1,315 @@
+"""The catalogue rows a scenario's choices point to, and why one of them cannot be priced. Pure."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from typing import TypeVar
+
+from costing.engine.catalogue import ApiModel, Catalogue, EmbeddingModel, Gpu, GpuPrice, Model, VectorStore
+from costing.engine.inputs import POLICIES, Choices, nearest
+from costing.engine.results import PriceRow
+from costing.engine.units import DAYS_PER_MONTH
+
+T = TypeVar("T")
+
+# Sensible rows of today: a mid-tier API model, an 8B open model, one affordable serving GPU and a fast training GPU.
+DEFAULT_CHOICES = Choices(
+    api_model="google:gemini-3.8-flash",
+    tuning_provider="together",
+    tuning_model="Qwen/Qwen2.5-7B-Instruct-Turbo",
+    open_model="Qwen3-8B",
+    gpu="L40S",
+    gpu_provider="",
+    gpu_pricing="on_demand",
+    training_gpu="H100-SXM",
+    embedding_model="openai:text-embedding-3-small",
+    reranker="",
+    vector_store="pinecone:Standard on-demand",
+    base_model_policy="retrain",
+)
+_MAY_BE_EMPTY = frozenset({"reranker", "gpu_provider"})
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A price with its P10 and P90 and where it was read."""
+
+    value: float
+    low: float
+    high: float
+    detail: str
+    source: str
+    as_of: str
+
+
+@dataclass(frozen=True)
+class ManagedTuning:
+    """How a tuned model is trained and hosted by a provider; `why_not` names what is missing."""
+
+    hosted: ApiModel | None
+    training: Spread | None
+    surcharge_known: bool  # the hosted row is the tuned model's own price, nothing is added to it
+    why_not: str
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Everything the choices name."""
+
+    choices: Choices
+    api: ApiModel
+    tuning: ManagedTuning
+    open_model: Model
+    gpu: Gpu
+    training_gpu: Gpu
+    gpu_price: Spread | None
+    training_gpu_price: Spread | None
+    no_gpu_price: str  # why there is none, "" when there is
+    embedding: EmbeddingModel
+    reranker: EmbeddingModel | None
+    store: VectorStore
+
+
+def filled(choices: Choices) -> Choices:
+    """The choices with the defaults where nothing was chosen. Raises ValueError for an unknown base-model policy."""
+    if choices.base_model_policy not in POLICIES:
+        raise ValueError(
+            f"choices.base_model_policy is {choices.base_model_policy!r}; give one of {', '.join(POLICIES)}"
+        )
+    empty = {f.name for f in fields(Choices) if not getattr(choices, f.name) and f.name not in _MAY_BE_EMPTY}
+    if "tuning_provider" in empty and "tuning_model" not in empty:
+        empty -= {"tuning_provider"}  # a model alone may name its provider: provider:model
+    return replace(choices, **{name: getattr(DEFAULT_CHOICES, name) for name in empty})
+
+
+def rates(choices: Choices, catalogue: Catalogue) -> Rates:
+    """Look every choice up. Raises ValueError naming the choice, the unknown value and the nearest names."""
+    choices = filled(choices)
+    with_name = _Named(catalogue)
+    gpu, training_gpu = with_name.gpu("gpu", choices.gpu), with_name.gpu("training_gpu", choices.training_gpu)
+    price, why = _gpu_price(catalogue, choices, choices.gpu)
+    training_price, training_why = _gpu_price(catalogue, choices, choices.training_gpu)
+    return Rates(
+        choices=choices,
+        api=with_name.api("api_model", choices.api_model),
+        tuning=_managed_tuning(catalogue, choices),
+        open_model=with_name.model("open_model", choices.open_model),
+        gpu=gpu,
+        training_gpu=training_gpu,
+        gpu_price=price,
+        training_gpu_price=training_price,
+        no_gpu_price=why or training_why,
+        embedding=with_name.embedding("embedding_model", choices.embedding_model, "embedding"),
+        reranker=with_name.embedding("reranker", choices.reranker, "rerank") if choices.reranker else None,
+        store=with_name.store("vector_store", choices.vector_store),
+    )
+
+
+def months_until(day: str, start: str) -> float:
+    """Months from the first day of `start` (YYYY-MM) to an ISO date; negative when it has passed."""
+    return (date.fromisoformat(day) - date.fromisoformat(f"{start}-01")).days / DAYS_PER_MONTH
+
+
+def price_rows(rate: Rates) -> tuple[PriceRow, ...]:
+    """Every catalogue row that is multiplied by, as the report's appendix lists them."""
+    rows = [*_api_rows("API model", rate.api)]
+    if rate.tuning.hosted is not None:
+        rows += _api_rows("Managed tuned model", rate.tuning.hosted)
+    for what, spread in (
+        ("Managed training", rate.tuning.training),
+        (f"GPU rent, serving on {rate.gpu.name}", rate.gpu_price),
+        (f"GPU rent, training on {rate.training_gpu.name}", rate.training_gpu_price),
+    ):
+        if spread is not None:
+            unit = "USD/million tokens" if what == "Managed training" else "USD/GPU-hour"
+            table = "api_models" if what == "Managed training" else "gpu_prices"
+            rows.append(PriceRow(table, spread.detail, what, spread.value, unit, spread.source, spread.as_of))
+    for what, model in (("Embedding", rate.embedding), ("Reranking", rate.reranker)):
+        if model is not None:
+            rows += _embedding_rows(what, model)
+    return (*rows, *_store_rows(rate.store))
+
+
+class _Named:
+    """Catalogue look-ups whose errors name the choice."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def api(self, choice: str, name: str) -> ApiModel:
+        return _tried(choice, lambda: self.catalogue.api_model("", name))
+
+    def model(self, choice: str, name: str) -> Model:
+        return _tried(choice, lambda: self.catalogue.model(name))
+
+    def gpu(self, choice: str, name: str) -> Gpu:
+        return _tried(choice, lambda: self.catalogue.gpu(name))
+
+    def store(self, choice: str, name: str) -> VectorStore:
+        return _tried(choice, lambda: self.catalogue.vector_store(name))
+
+    def embedding(self, choice: str, name: str, kind: str) -> EmbeddingModel:
+        row = _tried(choice, lambda: self.catalogue.embedding(name))
+        if row.kind != kind:
+            raise ValueError(f"choices.{choice}: {name!r} is of kind {row.kind}; choose a row of kind {kind}")
+        if row.usd_per_mtok is None and row.usd_per_1k_queries is None:
+            raise ValueError(f"choices.{choice}: {name!r} has no price; choose a hosted one")
+        return row
+
+
+def _tried(choice: str, look_up: Callable[[], T]) -> T:
+    try:
+        return look_up()
+    except ValueError as error:
+        raise ValueError(f"choices.{choice}: {error}") from error
+
+
+def _gpu_price(catalogue: Catalogue, choices: Choices, gpu: str) -> tuple[Spread | None, str]:
+    """The named provider's price, or the spread over providers when none is named; None with the reason when unknown."""
+    try:
+        if choices.gpu_provider or choices.gpu_pricing != "on_demand":
+            row = catalogue.gpu_price(gpu, choices.gpu_provider, choices.gpu_pricing)
+            return _fixed(row), ""
+        low, middle, high = catalogue.gpu_price_band(gpu)
+        row = catalogue.gpu_price(gpu)
+    except ValueError as error:
+        return None, str(error)
+    detail = f"{gpu}: P10, median and P90 over providers of dedicated machines"
+    return Spread(middle, low, high, detail, row.source, row.as_of), ""
+
+
+def _fixed(row: GpuPrice) -> Spread:
+    price = row.usd_per_gpu_hour
+    return Spread(price, price, price, row.key, row.source, row.as_of)
+
+
+def _managed_tuning(catalogue: Catalogue, choices: Choices) -> ManagedTuning:
+    provider, name = choices.tuning_provider, choices.tuning_model
+    if not provider and ":" in name:
+        provider, name = name.split(":", 1)
+    if provider not in {row.provider for row in catalogue.api_models}:
+        raise ValueError(
+            f"choices.tuning_provider: unknown provider {provider!r}{nearest(provider, _providers(catalogue))}"
+        )
+    training = _training_price(catalogue, provider, name)
+    own = _tuned_row(catalogue, provider, name)
+    hosted = own or _base_row(catalogue, provider, name)
+    why = ""
+    if training is None:
+        priced = sorted({row.provider for row in catalogue.api_models if row.kind == "training"})
+        why = f"no managed tuning price for {provider}:{name} is known; priced providers: {', '.join(priced)}"
+    elif hosted is None:
+        why = f"no price for running a tuned {provider}:{name} is known"
+    return ManagedTuning(hosted, training, own is not None, why)
+
+
+def _providers(catalogue: Catalogue) -> list[str]:
+    return sorted({row.provider for row in catalogue.api_models})
+
+
+def _tuned_row(catalogue: Catalogue, provider: str, name: str) -> ApiModel | None:
+    """The provider's own price for its tuned model: `ft:` rows, alone or followed by a snapshot date."""
+    pattern = re.compile(rf"(ft:)?{re.escape(name.removeprefix('ft:'))}(-\d{{4}}-\d{{2}}-\d{{2}})?")
+    for row in catalogue.api_models:
+        if row.kind == "hosted_finetuned" and row.provider == provider and pattern.fullmatch(row.model_id):
+            return row
+    return None
+
+
+def _base_row(catalogue: Catalogue, provider: str, name: str) -> ApiModel | None:
+    for row in catalogue.api_models:
+        if row.kind == "base" and row.provider == provider and row.model_id == name:
+            return row
+    return None
+
+
+def _training_price(catalogue: Catalogue, provider: str, name: str) -> Spread | None:
+    """The exact training row, else the provider's size bracket (its low and high rows are read as P10 and P90)."""
+    rows = {r.model_id: r for r in catalogue.api_models if r.kind == "training" and r.provider == provider}
+    plain = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name.removeprefix("ft:"))
+    for exact in (name, plain):
+        if exact in rows and (price := rows[exact].training_usd_per_mtok):
+            return Spread(price, price, price, rows[exact].key, rows[exact].source, rows[exact].as_of)
+    size = _size_b(name)
+    for model_id, low in rows.items():
+        high = rows.get(model_id.removesuffix("_low") + "_high")
+        if not model_id.endswith("_low") or high is None or not _in_bracket(model_id.removesuffix("_low"), size):
+            continue
+        p10, p90 = low.training_usd_per_mtok, high.training_usd_per_mtok
+        if p10 and p90:
+            detail = f"{provider}:{model_id.removesuffix('_low')}, low to high"
+            return Spread(math.sqrt(p10 * p90), p10, p90, detail, low.source, low.as_of)
+    for model_id, row in rows.items():
+        if model_id.startswith("lora_<=") and size is not None and _in_bracket(model_id, size):
+            price = row.training_usd_per_mtok or 0.0
+            return Spread(price, price, price, row.key, row.source, row.as_of)
+    return None
+
+
+def _size_b(name: str) -> float | None:
+    """Billions of parameters as written in a model's name, e.g. 7 in Qwen2.5-7B-Instruct; None when it is not."""
+    found = re.search(r"(?<![\d.])(\d+(?:\.\d+)?)[bB]\b", name)
+    return float(found[1]) if found else None
+
+
+def _in_bracket(bracket: str, size: float | None) -> bool:
+    """Whether a size in billions lies in a bracket such as `sft_dpo_<=16B`, `sft_dpo_17B-69B`; a bracket without sizes holds all."""
+    if "specialised" in bracket:
+        return False
+    upper = re.search(r"<=(\d+)B", bracket)
+    both = re.search(r"(\d+)B-(\d+)B", bracket)
+    if upper is None and both is None:
+        return True
+    if size is None:
+        return False
+    if upper is not None:
+        return size <= float(upper[1])
+    assert both is not None
+    return float(both[1]) <= size <= float(both[2])
+
+
+def _api_rows(what: str, row: ApiModel) -> list[PriceRow]:
+    named = {
+        "input_usd_per_mtok": "input",
+        "output_usd_per_mtok": "output",
+        "cached_input_usd_per_mtok": "cached input",
+        "cache_write_5m_usd_per_mtok": "cache write",
+        "batch_input_usd_per_mtok": "batch input",
+        "batch_output_usd_per_mtok": "batch output",
+        "long_input_usd_per_mtok": "long-context input",
+        "long_output_usd_per_mtok": "long-context output",
+    }
+    return [
+        PriceRow("api_models", row.key, f"{what}, {label}", value, "USD/million tokens", row.source, row.as_of)
+        for column, label in named.items()
+        if (value := getattr(row, column)) is not None
+    ]
+
+
+def _embedding_rows(what: str, row: EmbeddingModel) -> list[PriceRow]:
+    named = {"usd_per_mtok": "USD/million tokens", "usd_per_1k_queries": "USD/1,000 queries"}
+    return [
+        PriceRow("embedding_models", row.key, what, value, unit, row.source, row.as_of)
+        for column, unit in named.items()
+        if (value := getattr(row, column)) is not None
+    ]
+
+
+def _store_rows(row: VectorStore) -> list[PriceRow]:
+    named = {
+        "usd_per_gb_month": ("stored", "USD/GB-month"),
+        "usd_per_gib_month": ("stored", "USD/GiB-month"),
+        "usd_per_million_dimensions_month": ("dimensions", "USD/million dimensions-month"),
+        "usd_per_million_read_units": ("reads", "USD/million read units"),
+        "usd_per_million_write_units": ("writes", "USD/million write units"),
+        "minimum_usd_per_month": ("minimum", "USD/month"),
+    }
+    return [
+        PriceRow("vector_stores", row.key, f"Vector store, {what}", value, unit, row.source, row.as_of)
+        for column, (what, unit) in named.items()
+        if (value := getattr(row, column)) is not None
+    ]
