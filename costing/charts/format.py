@@ -97,6 +97,11 @@ def exact(value: Number | None, unit: str) -> str:
     return count(value)
 
 
+def span(low: Number, high: Number, unit: str) -> str:
+    """From `low` to `high` as an axis writes them: "$41–96k", "10 %–60 %"."""
+    return band(low, high) if unit.startswith("usd") else f"{short(low, unit)}–{short(high, unit)}"
+
+
 def _signed(value: Number, text: str) -> str:
     return MINUS + text if value < 0 and any(digit in text for digit in "123456789") else text
 

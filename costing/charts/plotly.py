@@ -1,7 +1,7 @@
 """Draws charts with plotly.js in the browser: the figure as JSON-ready dicts. Pure; Plotly itself is not imported.
 
 Colours are "$token" or "$token/opacity"; static/js/charts.js puts in what the CSS variable holds now, and again
-when the theme changes. `layout` is for a wide chart, `narrow` what differs below 520 px. Axes are marked as in `svg`.
+when the theme changes. Axes are marked, and series named, as in `svg`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 from typing import Any
 
 from costing.charts.chart import Chart, Mark, Series
-from costing.charts.format import exact, short
+from costing.charts.format import exact, short, span
 from costing.charts.palette import check, word_token
 from costing.charts.scale import Axis, categories, is_horizontal, is_tornado, position_axis, stack_bases, value_axis
 from costing.charts.svg import NARROW, edge_band, named
@@ -19,14 +19,14 @@ Trace = dict[str, Any]
 
 
 def figure(chart: Chart) -> dict[str, Any]:
-    """`data`, `layout`, `narrow` and `height` for Plotly.react. Raises ValueError for a colour that is no token."""
+    """`data`, `layout` and, below `below` px, `narrow` instead. Raises ValueError for a colour that is no token."""
     check(chart)
     traces = _rows(chart) if is_horizontal(chart) else _plane(chart)
     return {
         "data": traces,
-        "layout": {**_layout(chart), **_names_beside(chart)},
-        "narrow": {"below": NARROW, **_names_above(chart)},
-        "filename": chart.key,
+        "layout": _layout(chart, narrow=False),
+        "narrow": _layout(chart, narrow=True),
+        "below": NARROW,
     }
 
 
@@ -62,6 +62,7 @@ def _common(series: Series, chart: Chart) -> Trace:
         "hoverinfo": "text",
         "hovertext": [f"{series.label}: {exact(y, chart.unit)}" for y in series.y],
         "showlegend": series in [s for s, _ in named(chart)],
+        "legendrank": 2000 if series.mark is Mark.WHISKER else 1000 - chart.series.index(series),  # as stacked
     }
 
 
@@ -83,7 +84,7 @@ def _line_or_point(series: Series, chart: Chart) -> Trace:
         **trace,
         "mode": "markers+text",
         "text": [series.label] * len(series.x),
-        "textposition": "top right",
+        "textposition": "bottom right",
         "textfont": {"color": colour("ink-2")},
         "cliponaxis": False,
         "marker": {"color": colour(series.colour), "size": 10, "line": {"width": 2, "color": colour("surface")}},
@@ -192,23 +193,21 @@ def _band_words(series: Series, chart: Chart) -> list[str]:
 # --- layout -------------------------------------------------------------------------------------------------------
 
 
-def _layout(chart: Chart) -> dict[str, Any]:
+def _layout(chart: Chart, *, narrow: bool) -> dict[str, Any]:
     across = is_horizontal(chart)
-    values, positions = value_axis(chart, 6 if across else 5), position_axis(chart, 7)
-    value_side = {**_axis(values), "title": _title(chart.y_title), "gridcolor": colour("line"), "showgrid": True}
+    values = value_axis(chart, 4 if narrow and across else 6 if across else 5)
+    marked = {**_axis(values, spare=0.16 if is_tornado(chart) else 0.0), "gridcolor": colour("line"), "showgrid": True}
+    plain = {"fixedrange": True, "zeroline": False, "ticks": "", "showline": False, "tickangle": 0}
+    plain |= {"ticklabeloverflow": "allow"}
     if across:
-        names: dict[str, Any] = {"type": "category", "autorange": "reversed", "categoryarray": list(categories(chart))}
-        names |= {"automargin": True, "tickfont": {"color": colour("ink")}, "showgrid": False, "categoryorder": "array"}
-    elif positions is None:
-        names = {"type": "category", "categoryorder": "array", "categoryarray": [str(x) for x in categories(chart)]}
-        names |= {"showgrid": False, "title": _title(chart.x_title), "nticks": 12, "tickangle": 0, "automargin": True}
+        x, y = {**plain, **marked, "title": _title(chart.y_title)}, {**plain, **_row_axis(chart, narrow=narrow)}
     else:
-        names = {**_axis(positions), "showgrid": False, "title": _title(chart.x_title)}
-    plain = {"fixedrange": True, "zeroline": False, "ticks": "", "linecolor": colour("line-strong")}
-    x, y = (value_side, names) if across else (names, value_side)
+        line = {"showline": True, "linecolor": colour("line-strong"), "title": _title(chart.x_title)}
+        x, y = {**plain, **_name_axis(chart, narrow=narrow), **line}, {**plain, **marked}
+    bars = any(s.mark is Mark.BAR for s in chart.series)
     return {
-        "xaxis": {**plain, **x},
-        "yaxis": {**plain, **y},
+        "xaxis": x,
+        "yaxis": y,
         "barmode": "overlay",  # bars carry their own base, so that they stack as the SVG does
         "hovermode": "closest" if across else "x unified",
         "dragmode": False,
@@ -222,18 +221,62 @@ def _layout(chart: Chart) -> dict[str, Any]:
             "align": "left",
         },
         "shapes": _shapes(chart),
+        "annotations": _row_words(chart, narrow=narrow) if across else _plane_words(chart, narrow=narrow),
+        "showlegend": bars and not narrow,  # narrow charts are named by the page, in lines above
+        "legend": {
+            "x": 1.01,
+            "xanchor": "left",
+            "y": 1,
+            "itemclick": False,
+            "itemdoubleclick": False,
+            "font": {"color": colour("ink-2")},
+            "bgcolor": colour("surface", 0),
+        },
+        "margin": _margin(chart, narrow=narrow),
     }
 
 
-def _axis(axis: Axis) -> dict[str, Any]:
-    """An axis of figures, marked in words. Plotly wants the logarithm of a logarithmic range."""
-    padding = 0.02 * (axis.high - axis.low) if axis.kind == "linear" and axis.low != 0 else 0
+def _axis(axis: Axis, spare: float = 0.0) -> dict[str, Any]:
+    """An axis of figures, marked in words, with a `spare` share of room at both ends; log ranges as logarithms."""
+    room = spare * (axis.high - axis.low)
     return {
         "type": axis.kind,
-        "range": [_position(axis.low - padding, axis.kind), _position(axis.high, axis.kind)],
+        "range": [_position(axis.low - room, axis.kind), _position(axis.high + room, axis.kind)],
         "tickmode": "array",
         "tickvals": list(axis.ticks),
         "ticktext": list(axis.labels),
+        "automargin": True,
+    }
+
+
+def _name_axis(chart: Chart, *, narrow: bool) -> dict[str, Any]:
+    """The axis of x: figures, or names of which charts.js shows as many as fit."""
+    positions = position_axis(chart, 4 if narrow else 7)
+    if positions is not None:
+        return {**_axis(positions), "showgrid": False}
+    names = [str(x) for x in categories(chart)]
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": names,
+        "range": [-0.5, len(names) - 0.5],
+        "showgrid": False,
+        "automargin": True,
+    }
+
+
+def _row_axis(chart: Chart, *, narrow: bool) -> dict[str, Any]:
+    """Names of rows at the left, the first on top; on a narrow chart they stand above their row instead."""
+    names = [str(x) for x in categories(chart)]
+    return {
+        "type": "category",
+        "categoryorder": "array",
+        "categoryarray": names,
+        "range": [len(names) - 0.5, -0.8 if narrow else -0.5],
+        "showgrid": False,
+        "showticklabels": not narrow,
+        "tickfont": {"color": colour("ink")},
+        "ticklabelstandoff": 8,
         "automargin": True,
     }
 
@@ -246,6 +289,15 @@ def _title(words: str) -> dict[str, Any]:
     return {"text": words, "standoff": 8, "font": {"size": 12, "color": colour("ink-3")}}
 
 
+def _margin(chart: Chart, *, narrow: bool) -> dict[str, float]:
+    if is_horizontal(chart):
+        return {"l": 16 if narrow else 4, "r": 18 if narrow or is_tornado(chart) else 142, "t": 4, "b": 0}
+    top = 24 + (18 if chart.rules else 0)
+    if narrow or any(s.mark is Mark.BAR for s in chart.series):
+        return {"l": 0, "r": 10, "t": top, "b": 0}
+    return {"l": 0, "r": 7.0 * max((len(label) for _, label, _ in _ends(chart)), default=0) + 16, "t": top, "b": 0}
+
+
 def _shapes(chart: Chart) -> list[dict[str, Any]]:
     line = {"type": "line", "yref": "paper", "y0": 0, "y1": 1, "line": {"color": colour("ink-2"), "width": 1.2}}
     if is_tornado(chart):
@@ -255,100 +307,63 @@ def _shapes(chart: Chart) -> list[dict[str, Any]]:
     return [{**dotted, "x0": rule.x, "x1": rule.x} for rule in chart.rules]
 
 
-def _rule_words(chart: Chart) -> list[dict[str, Any]]:
+# --- words in the plot --------------------------------------------------------------------------------------------
+
+
+def _words(text: str, token: str = "ink-3", **place: Any) -> dict[str, Any]:
+    return {"text": text, "showarrow": False, "font": {"color": colour(token)}, **place}
+
+
+def _plane_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
+    """The unit above the value axis, the rules' names and, when wide, the lines' names at their right end."""
+    corner = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
+    words = [_words(chart.y_title, **corner, yshift=24 if chart.rules else 8)]
     axis = position_axis(chart)
-    words = []
     for rule in chart.rules:
-        beyond = axis is not None and axis.at(float(rule.x)) < 0.3
-        words.append(
-            {
-                "x": _position(rule.x, chart.x_scale),
-                "yref": "paper",
-                "y": 1,
-                "yanchor": "bottom",
-                "xanchor": "left" if beyond else "right",
-                "text": rule.label,
-                "showarrow": False,
-                "font": {"color": colour("ink-2")},
-            }
-        )
-    return words
+        side = "left" if axis is not None and axis.at(float(rule.x)) < 0.3 else "right"
+        place = {"x": _position(rule.x, chart.x_scale), "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": side}
+        words.append(_words(rule.label, "ink-2", **place))
+    if narrow or any(s.mark is Mark.BAR for s in chart.series):
+        return words
+    return words + _end_words(chart)
 
 
-def _names_beside(chart: Chart) -> dict[str, Any]:
-    """Wide: lines are named at their right end, stacked bars in a column, the top one first."""
-    bars = any(s.mark is Mark.BAR for s in chart.series)
-    base = {"annotations": _rule_words(chart), "showlegend": bars, "margin": _margin(chart, 8)}
-    if bars:
-        legend = {"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "traceorder": "reversed"}
-        return {**base, "legend": {**legend, **_LEGEND}}
-    if is_horizontal(chart):
-        figures = [] if is_tornado(chart) else _row_figures(chart)
-        return {**base, "annotations": figures, "margin": _margin(chart, 56 if is_tornado(chart) else 64)}
-    ends = [(s.y[-1], label, word_token(s.colour)) for s, label in named(chart) if s.y and s.mark is not Mark.POINT]
+def _ends(chart: Chart) -> list[tuple[float, str, str]]:
+    """(height, name, token) of what is named at the right end: lines, and the edges of the band around one."""
+    ends = [(s.y[-1], label, word_token(s.colour)) for s, label in named(chart) if s.y]
     edge = edge_band(chart)
     if edge is not None and edge.high:
         ends += [(edge.high[-1], "P90", "ink-3"), (edge.low[-1], "P10", "ink-3")]
-    room = 7.0 * max((len(label) for _, label, _ in ends), default=0) + 16
-    return {**base, "annotations": _rule_words(chart) + _spread_ends(chart, ends), "margin": _margin(chart, room)}
+    return sorted(ends)
 
 
-_LEGEND = {"itemclick": False, "itemdoubleclick": False, "font": {"color": "$ink-2"}, "bgcolor": "$surface/0"}
-
-
-def _names_above(chart: Chart) -> dict[str, Any]:
-    """Narrow: names in lines above the plot."""
-    if is_horizontal(chart):
-        return {"margin": _margin(chart, 40), "annotations": []}
-    legend = {"orientation": "h", "x": 0, "xanchor": "left", "y": 1.1 if chart.rules else 1.02, "yanchor": "bottom"}
-    return {
-        "annotations": _rule_words(chart),
-        "showlegend": len(named(chart)) > 1,
-        "legend": {**legend, **_LEGEND, "traceorder": "normal"},
-        "margin": _margin(chart, 8),
-    }
-
-
-def _margin(chart: Chart, right: float) -> dict[str, float]:
-    left = 56 if is_tornado(chart) else 0
-    return {"l": left, "r": right, "t": 22 if chart.rules else 10, "b": 0}
-
-
-def _row_figures(chart: Chart) -> list[dict[str, Any]]:
-    """The P50 of each row, at its right."""
-    return [
-        {
-            "xref": "paper",
-            "x": 1.01,
-            "xanchor": "left",
-            "y": str(name),
-            "text": f"<b>{short(y, chart.unit)}</b>",
-            "showarrow": False,
-            "font": {"color": colour("ink")},
-        }
-        for series in chart.series
-        for name, y in zip(series.x, series.y, strict=True)
-    ]
-
-
-def _spread_ends(chart: Chart, ends: list[tuple[float, str, str]]) -> list[dict[str, Any]]:
-    """Names at the right end of lines, moved apart where they would overlap (a name needs 6 % of the height)."""
+def _end_words(chart: Chart) -> list[dict[str, Any]]:
+    """The names, moved apart where they would overlap (a name needs 6 % of the height)."""
     axis = value_axis(chart)
-    placed: list[tuple[float, str, str]] = []
-    for y, label, token in sorted(ends, key=lambda e: e[0]):
-        at = axis.at(y)
-        placed.append((max(at, placed[-1][0] + 0.06) if placed else at, label, token))
-    return [
-        {
-            "xref": "paper",
-            "yref": "paper",
-            "x": 1.01,
-            "y": at,
-            "xanchor": "left",
-            "yanchor": "middle",
-            "text": label,
-            "showarrow": False,
-            "font": {"color": colour(token), "weight": 500 if token != "ink-3" else 400},
-        }
-        for at, label, token in placed
-    ]
+    words: list[dict[str, Any]] = []
+    for y, label, token in _ends(chart):
+        at = max(axis.at(y), words[-1]["y"] + 0.06) if words else axis.at(y)
+        place = {"xref": "paper", "yref": "paper", "x": 1.01, "y": at, "xanchor": "left", "yanchor": "middle"}
+        words.append(_words(label, token, **place))
+    return words
+
+
+def _row_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
+    """P50 and band of each row: at its right, or on a narrow chart in the line above it, after its name."""
+    words = []
+    tornado = is_tornado(chart)
+    for series in chart.series:
+        for name, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
+            spread = f"<b>{short(y, chart.unit)}</b>  {span(low, high, chart.unit)}"
+            row = {"xref": "paper", "y": str(name)}
+            if narrow:
+                row |= {"yshift": 17}
+                words.append(
+                    _words(str(name), "ink", **row, x=0, xanchor="left", xshift=-16, bgcolor=colour("surface"))
+                )
+            if not tornado:
+                place = (
+                    {"x": 1, "xanchor": "right", "xshift": 18} if narrow else {"x": 1, "xanchor": "left", "xshift": 14}
+                )
+                words.append(_words(spread, "ink-2", **row, **place))
+    return words

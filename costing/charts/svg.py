@@ -7,13 +7,13 @@ names of series move from beside their marks to a line above, and names of rows 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
 from costing.charts.chart import Chart, Mark, Series
-from costing.charts.format import MINUS, band, money, short
-from costing.charts.palette import PAGE, Palette, check, word_token
+from costing.charts.format import MINUS, money, short, span
+from costing.charts.palette import PRINT, Palette, check, word_token
+from costing.charts.pen import SIZE, Pen, number, text_width, wrapped
 from costing.charts.scale import (
     Axis,
     bars,
@@ -27,20 +27,13 @@ from costing.charts.scale import (
 )
 
 NARROW = 520.0
-SIZE = 12.0  # of the letters
-ADVANCE = 0.56  # mean width of a letter, in sizes
 LINE = 16.0
-PAGE_FONT = "inherit"
+PAGE_FONT = "inherit"  # the page's stylesheet decides
+PRINT_FONT = "Hanken Grotesk"
 
 
-def number(value: float) -> str:
-    """A coordinate: two decimals at most, no trailing zeros, so that equal charts are equal bytes."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
-def sparkband(p10: float, p50: float, p90: float, maximum: float, *, colour: str = "currentColor") -> str:
-    """A band from P10 to P90 with a tick at P50, on a scale from 0 to `maximum`, 120 × 16 px.
+def sparkband(p10: float, p50: float, p90: float, maximum: float, *, colour: str, ground: str) -> str:
+    """A band from P10 to P90 with a tick at P50, on a scale (`ground`) from 0 to `maximum`, 120 × 16 px.
 
     Raises ValueError unless 0 < maximum; figures outside the scale are drawn at its edge.
     """
@@ -51,7 +44,7 @@ def sparkband(p10: float, p50: float, p90: float, maximum: float, *, colour: str
     stroke = f'stroke="{colour}" fill="none" stroke-linecap="round"'
     return (
         f'<svg class="sparkband" viewBox="0 0 120 16" role="img" aria-label="{label}">'
-        '<path d="M3 8H117" stroke="var(--line)" stroke-width="2" fill="none"/>'
+        f'<path d="M3 8H117" stroke="{ground}" stroke-width="2" fill="none"/>'
         f'<path d="M{number(low)} 8H{number(max(high, low + 1))}" {stroke} stroke-opacity=".4" stroke-width="6"/>'
         f'<path d="M{number(middle)} 2.5V13.5" {stroke} stroke-width="3"/></svg>'
     )
@@ -65,7 +58,7 @@ def natural_height(chart: Chart, width: float) -> float:
     return 40 + LINE * len(_legend_rows(chart, width)) + (220.0 if width < NARROW else 260.0)
 
 
-def draw(chart: Chart, width: float, height: float, *, palette: Palette = PAGE, font: str = PAGE_FONT) -> str:
+def draw(chart: Chart, width: float, height: float, *, palette: Palette = PRINT, font: str = PRINT_FONT) -> str:
     """The chart as one <svg> of `width` × `height` px with its title and reading inside.
 
     Raises ValueError for a width below 240 or a height below 100 px, or a series whose colour is no token.
@@ -75,7 +68,7 @@ def draw(chart: Chart, width: float, height: float, *, palette: Palette = PAGE, 
     check(chart, palette)
     family = "" if font == PAGE_FONT else f' font-family="{escape(font)}"'
     if not any(s.x for s in chart.series):
-        body = [_Pen(palette).text(width / 2, height / 2, "No figures yet", anchor="middle")]
+        body = [Pen(palette).text(width / 2, height / 2, "No figures yet", anchor="middle")]
     else:
         body = _rows(chart, width, height, palette) if is_horizontal(chart) else _plane(chart, width, height, palette)
     w, h = number(width), number(height)
@@ -84,48 +77,6 @@ def draw(chart: Chart, width: float, height: float, *, palette: Palette = PAGE, 
         f' font-size="{number(SIZE)}"{family}>'
         f"<title>{escape(chart.title)}</title><desc>{escape(chart.reading)}</desc>{''.join(body)}</svg>"
     )
-
-
-def text_width(text: str, size: float = SIZE) -> float:
-    """About how wide `text` is, in px."""
-    return len(text) * size * ADVANCE
-
-
-@dataclass(frozen=True)
-class _Pen:
-    palette: Palette
-
-    def text(
-        self, x: float, y: float, words: str, *, token: str = "ink-3", anchor: str = "start", weight: int = 400
-    ) -> str:
-        bold = f' font-weight="{weight}"' if weight != 400 else ""
-        where = f' text-anchor="{anchor}"' if anchor != "start" else ""
-        fill = self.palette[token]
-        return f'<text x="{number(x)}" y="{number(y)}" fill="{fill}"{where}{bold}>{escape(words)}</text>'
-
-    def line(
-        self, path: str, token: str, width: float = 1, *, dash: str = "", cap: str = "butt", opacity: float = 1
-    ) -> str:
-        dashes = f' stroke-dasharray="{dash}"' if dash else ""
-        ends = f' stroke-linecap="{cap}"' if cap != "butt" else ""
-        pale = f' stroke-opacity="{number(opacity)}"' if opacity < 1 else ""
-        return (
-            f'<path d="{path}" fill="none" stroke="{self.palette[token]}" stroke-width="{number(width)}"'
-            f' stroke-linejoin="round"{dashes}{ends}{pale}/>'
-        )
-
-    def rect(
-        self, x: float, y: float, width: float, height: float, token: str, *, opacity: float = 1, radius: float = 0
-    ) -> str:
-        pale = f' fill-opacity="{number(opacity)}"' if opacity < 1 else ""
-        round_ = f' rx="{number(radius)}"' if radius else ""
-        return (
-            f'<rect x="{number(x)}" y="{number(y)}" width="{number(width)}" height="{number(height)}"'
-            f' fill="{self.palette[token]}"{pale}{round_}/>'
-        )
-
-    def group(self, series: Series, parts: Iterable[str]) -> str:
-        return f'<g data-series="{escape(series.key)}" data-mark="{series.mark.value}">{"".join(parts)}</g>'
 
 
 # --- values upwards, x across -------------------------------------------------------------------------------------
@@ -157,7 +108,7 @@ class _Plane:
 
 
 def _plane(chart: Chart, width: float, height: float, palette: Palette) -> list[str]:
-    pen = _Pen(palette)
+    pen = Pen(palette)
     values, positions = value_axis(chart), position_axis(chart, 4 if width < NARROW else 7)
     legend = _legend_rows(chart, width)
     left = max((text_width(label) for label in values.labels), default=0) + 10
@@ -177,7 +128,7 @@ def _plane(chart: Chart, width: float, height: float, palette: Palette) -> list[
     return drawn
 
 
-def _grid(plane: _Plane, chart: Chart, pen: _Pen, width: float) -> list[str]:
+def _grid(plane: _Plane, chart: Chart, pen: Pen, width: float) -> list[str]:
     drawn = []
     for tick, label in zip(plane.values.ticks, plane.values.labels, strict=True):
         y = plane.y(tick)
@@ -200,7 +151,7 @@ def _grid(plane: _Plane, chart: Chart, pen: _Pen, width: float) -> list[str]:
     return drawn
 
 
-def _marks(series: Series, chart: Chart, plane: _Plane, pen: _Pen) -> list[str]:
+def _marks(series: Series, chart: Chart, plane: _Plane, pen: Pen) -> list[str]:
     if series.mark is Mark.BAR:
         return _bars(series, chart, plane, pen)
     if series.mark is Mark.BAND:
@@ -217,7 +168,7 @@ def _has_place(plane: _Plane, value: float) -> bool:
     return plane.values.kind == "linear" or value > 0
 
 
-def _bars(series: Series, chart: Chart, plane: _Plane, pen: _Pen) -> list[str]:
+def _bars(series: Series, chart: Chart, plane: _Plane, pen: Pen) -> list[str]:
     thick = min(plane.step * 0.72, 64.0)
     drawn = []
     for x, y, base in zip(series.x, series.y, stack_bases(chart)[series.key], strict=True):
@@ -227,7 +178,7 @@ def _bars(series: Series, chart: Chart, plane: _Plane, pen: _Pen) -> list[str]:
     return drawn
 
 
-def _band(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
+def _band(series: Series, plane: _Plane, pen: Pen) -> list[str]:
     upper = [(plane.x(x), plane.y(v)) for x, v in zip(series.x, series.high, strict=True)]
     lower = [(plane.x(x), plane.y(v)) for x, v in zip(series.x, series.low, strict=True)]
     area = f"{_path(upper)}L{_path(lower[::-1])[1:]}Z"
@@ -236,7 +187,7 @@ def _band(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
     return [fill, *edges]
 
 
-def _whiskers(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
+def _whiskers(series: Series, plane: _Plane, pen: Pen) -> list[str]:
     drawn = []
     for x, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
         at = plane.x(x)
@@ -245,7 +196,7 @@ def _whiskers(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
     return drawn
 
 
-def _points(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
+def _points(series: Series, plane: _Plane, pen: Pen) -> list[str]:
     drawn = []
     for x, y in zip(series.x, series.y, strict=True):
         at, up = plane.x(x), plane.y(y)
@@ -255,12 +206,14 @@ def _points(series: Series, plane: _Plane, pen: _Pen) -> list[str]:
         )
         fits = at + 8 + text_width(series.label) < plane.right
         drawn.append(
-            pen.text(at + 8 if fits else at - 8, up - 8, series.label, token="ink-2", anchor="start" if fits else "end")
+            pen.text(
+                at + 8 if fits else at - 8, up + 18, series.label, token="ink-2", anchor="start" if fits else "end"
+            )
         )
     return drawn
 
 
-def _rules(plane: _Plane, chart: Chart, pen: _Pen) -> list[str]:
+def _rules(plane: _Plane, chart: Chart, pen: Pen) -> list[str]:
     drawn = []
     for rule in chart.rules:
         at = plane.x(rule.x)
@@ -303,7 +256,7 @@ def _legend_rows(chart: Chart, width: float) -> list[list[tuple[float, Series, s
     return rows
 
 
-def _legend(rows: list[list[tuple[float, Series, str]]], pen: _Pen) -> list[str]:
+def _legend(rows: list[list[tuple[float, Series, str]]], pen: Pen) -> list[str]:
     drawn = []
     for i, row in enumerate(rows):
         for x, series, label in row:
@@ -313,7 +266,7 @@ def _legend(rows: list[list[tuple[float, Series, str]]], pen: _Pen) -> list[str]
     return drawn
 
 
-def _swatch(series: Series, x: float, y: float, pen: _Pen) -> str:
+def _swatch(series: Series, x: float, y: float, pen: Pen) -> str:
     if series.mark is Mark.WHISKER:
         return pen.line(f"M{number(x + 5)} {number(y - 6)}v12", series.colour, 1.2)
     if series.mark is Mark.LINE:
@@ -336,7 +289,7 @@ def edge_band(chart: Chart) -> Series | None:
     return bands[0] if len(bands) == 1 and len(named(chart)) < len(chart.series) else None
 
 
-def _direct_labels(plane: _Plane, chart: Chart, pen: _Pen) -> list[str]:
+def _direct_labels(plane: _Plane, chart: Chart, pen: Pen) -> list[str]:
     if bars(chart):
         return _side_legend(plane, chart, pen)
     wanted = [(plane.y(s.y[-1]), label, word_token(s.colour, pen.palette), 500) for s, label in named(chart) if s.y]
@@ -351,7 +304,7 @@ def _direct_labels(plane: _Plane, chart: Chart, pen: _Pen) -> list[str]:
     ]
 
 
-def _side_legend(plane: _Plane, chart: Chart, pen: _Pen) -> list[str]:
+def _side_legend(plane: _Plane, chart: Chart, pen: Pen) -> list[str]:
     """Names of stacked bars in the order they are stacked, the top one first."""
     names = named(chart)
     stacked = [n for n in names if n[0].mark is Mark.BAR][::-1] + [n for n in names if n[0].mark is not Mark.BAR]
@@ -391,7 +344,7 @@ class _Rows:
 
 
 def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[str]:
-    pen = _Pen(palette)
+    pen = Pen(palette)
     names = categories(chart)
     narrow, tornado = width < NARROW, is_tornado(chart)
     values = value_axis(chart, 4 if narrow else 6)
@@ -406,7 +359,8 @@ def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[s
     for tick, label in zip(values.ticks, values.labels, strict=True):
         x = rows.x(tick)
         drawn.append(pen.line(f"M{number(x)} {number(top)}V{number(bottom)}", "line"))
-        drawn.append(pen.text(x, bottom + 16, label, anchor="middle"))
+        half = text_width(label) / 2
+        drawn.append(pen.text(min(max(x, half), width - half), bottom + 16, label, anchor="middle"))
     drawn.append(pen.text((left + right) / 2, bottom + 34, chart.y_title, anchor="middle"))
     if tornado:
         x = rows.x(chart.series[0].y[0])
@@ -414,7 +368,7 @@ def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[s
     return drawn + [pen.group(s, _intervals(s, chart, rows, names, pen)) for s in chart.series]
 
 
-def _intervals(series: Series, chart: Chart, rows: _Rows, names: tuple[str | float, ...], pen: _Pen) -> list[str]:
+def _intervals(series: Series, chart: Chart, rows: _Rows, names: tuple[str | float, ...], pen: Pen) -> list[str]:
     drawn = []
     for name, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
         start = rows.top + rows.step * names.index(name)
@@ -437,18 +391,18 @@ def _intervals(series: Series, chart: Chart, rows: _Rows, names: tuple[str | flo
 
 
 def _row_words(
-    name: str, chart: Chart, rows: _Rows, start: float, at: float, figures: tuple[float, float, float], pen: _Pen
+    name: str, chart: Chart, rows: _Rows, start: float, at: float, figures: tuple[float, float, float], pen: Pen
 ) -> list[str]:
     low, middle, high = figures
-    spread = band(low, high) if chart.unit.startswith("usd") else f"{short(low, chart.unit)}–{short(high, chart.unit)}"
+    spread = span(low, high, chart.unit)
     if rows.narrow:
-        words = [pen.text(0, start + 13, name, token="ink")]
+        words = [pen.text(0, start + 13, name, token="ink", halo=True)]
         if not is_tornado(chart):
             value = f"{short(middle, chart.unit)} ({spread})"
-            words.append(pen.text(rows.right + 8, start + 13, value, token="ink-2", anchor="end"))
+            words.append(pen.text(rows.right + 6, start + 13, value, token="ink-2", anchor="end", halo=True))
         return words
     room = rows.left - 12 - (text_width(f"{MINUS}$99.9k") + 6 if is_tornado(chart) else 0)
-    lines = _wrapped(name, room)
+    lines = wrapped(name, room)
     first = at + 4 - (len(lines) - 1) * 7
     words = [pen.text(0, first + 14 * i, line, token="ink") for i, line in enumerate(lines)]
     if not is_tornado(chart):
@@ -460,7 +414,7 @@ def _row_words(
 
 
 def _swing(
-    series: Series, rows: _Rows, at: float, figures: tuple[float, float, float], unit: str, pen: _Pen
+    series: Series, rows: _Rows, at: float, figures: tuple[float, float, float], unit: str, pen: Pen
 ) -> list[str]:
     """A tornado's bar: down to the low figure in a paler tone, up to the high one, the differences at the ends."""
     low, middle, high = figures
@@ -474,20 +428,3 @@ def _swing(
     if high > middle:
         drawn.append(pen.text(right + 5, at + 4, "+" + short(high - middle, unit), token="ink-2"))
     return drawn
-
-
-def _wrapped(words: str, room: float) -> list[str]:
-    """`words` in at most two lines of `room` px, the second cut with an ellipsis if it must."""
-    if text_width(words) <= room:
-        return [words]
-    lines = [""]
-    for word in words.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if text_width(longer) <= room or not lines[-1]:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    if len(lines) > 2:
-        lines = [lines[0], " ".join(lines[1:])]
-    fit = max(int(room / (SIZE * ADVANCE)), 2)
-    return [line if len(line) <= fit else line[: fit - 1].rstrip() + "…" for line in lines]

@@ -22,11 +22,11 @@ from heroicons.templatetags.heroicons import heroicon_micro, heroicon_mini, hero
 from costing.charts import format as figures
 from costing.charts import plotly, svg
 from costing.charts.chart import Chart
+from costing.charts.palette import PAGE
 
 register = template.Library()
 
-WIDE_PX = 720  # the two widths charts are drawn at for pages without JavaScript
-NARROW_PX = 360
+DRAWN_PX = {"narrow": 360, "half": 560, "wide": 1000}  # the widths charts are drawn at for pages without JavaScript
 
 # key → (label, colour token); approaches, and layers under their own names
 APPROACHES = {
@@ -155,7 +155,7 @@ def approach_label(approach: str) -> str:
 def status_chip(status: str, label: str = "") -> SafeString:
     """A state in words, a tone and an icon: of a recommendation, a stage, a job, an input, a layer, a blocker."""
     if not status:
-        return format_html('<span class="chip">{}</span>', label or "–")
+        return format_html('<span class="chip">{}</span>', label) if label else SafeString(figures.UNKNOWN)
     name, tone, sign = STATUSES.get(str(status), (str(status).replace("_", " ").capitalize(), "", ""))
     picture = icon(sign, 16) if sign else ""
     return format_html('<span class="chip {}">{}{}</span>', tone, picture, label or name)
@@ -167,37 +167,39 @@ def sparkband(p10: Any, p50: Any, p90: Any, maximum: Any, approach: str = "") ->
     low, middle, high, top = (number(value) for value in (p10, p50, p90, maximum))
     if low is None or middle is None or high is None or not top:
         return SafeString(figures.UNKNOWN)
-    drawn = svg.sparkband(
-        float(low),
-        float(middle),
-        float(high),
-        float(top),
-        colour=f"var(--{colour(approach)})" if approach else "var(--ink-2)",
-    )
+    ink = f"var(--{colour(approach)})" if approach else "var(--ink-2)"
+    drawn = svg.sparkband(float(low), float(middle), float(high), float(top), colour=ink, ground="var(--line)")
     return mark_safe(drawn)
 
 
 @register.inclusion_tag("_components/chart.html", name="chart")
-def draw_chart(drawn: Chart | None, width: int = WIDE_PX) -> dict[str, Any]:
-    """A chart with title, reading, drawing, data table and downloads; what stands inside a card.
-
-    `width` is about how wide it stands on a large screen, in px: 1000 for a chart across the whole page.
-    """
+def draw_chart(drawn: Chart | None) -> dict[str, Any]:
+    """A chart with title, reading, drawing, data table and downloads: all that stands inside a card."""
     if drawn is None:
         return {"chart": None}
     header, rows = drawn.table()
-    wide_height, narrow_height = svg.natural_height(drawn, width), svg.natural_height(drawn, NARROW_PX)
+    heights = {name: round(svg.natural_height(drawn, width)) for name, width in DRAWN_PX.items()}
     return {
         "chart": drawn,
         "data_id": f"chart-{drawn.key}-data",
         "figure": plotly.figure(drawn),
-        "wide": mark_safe(svg.draw(drawn, width, wide_height)),  # words in it are escaped by svg
-        "narrow": mark_safe(svg.draw(drawn, NARROW_PX, narrow_height)),
-        "wide_height": round(wide_height),
-        "narrow_height": round(narrow_height),
+        # words in the drawings are escaped by svg
+        "drawings": [(name, mark_safe(_drawing(drawn, width, heights[name]))) for name, width in DRAWN_PX.items()],
+        "height": heights["wide"],
+        "narrow_height": heights["narrow"],
+        "legend": [] if svg.is_horizontal(drawn) else _legend(drawn),
         "header": header,
         "rows": [(_row_name(row[0]), [_cell(value, drawn.unit) for value in row[1:]]) for row in rows],
     }
+
+
+def _drawing(drawn: Chart, width: float, height: float) -> str:
+    return svg.draw(drawn, width, height, palette=PAGE, font=svg.PAGE_FONT)
+
+
+def _legend(drawn: Chart) -> list[tuple[str, str, str]]:
+    names = svg.named(drawn)
+    return [(series.mark.value, series.colour, label) for series, label in names] if len(names) > 1 else []
 
 
 def _row_name(value: str | float | None) -> str:

@@ -44,15 +44,27 @@
 
   const read = (chart) => JSON.parse(chart.querySelector("script[type='application/json']").textContent);
 
+  // Names along the axis of months: as many as fit, evenly spaced.
+  const thin = (axis, width) => {
+    if (axis.type !== "category") return;
+    const names = axis.categoryarray;
+    const widest = 7 * Math.max(...names.map((name) => name.length)) + 12;
+    const fitting = Math.max(Math.floor(width / widest), 1);
+    const every = [1, 2, 3, 4, 6, 12].find((step) => Math.ceil(names.length / step) <= fitting) ?? Math.ceil(names.length / fitting);
+    axis.tickmode = "array";
+    axis.tickvals = names.filter((_, i) => i % every === 0);
+  };
+
   const drawn = (chart, width) => {
     const figure = read(chart);
-    const { below, ...narrow } = figure.narrow;
+    const narrow = width < figure.below;
     const { resolve, done } = resolver();
-    const layout = resolve({ ...figure.layout, ...(width < below ? narrow : {}) });
-    layout.font.family = getComputedStyle(document.body).fontFamily;
-    const result = { data: resolve(figure.data), layout, filename: figure.filename, narrow: width < below };
+    const layout = resolve(narrow ? figure.narrow : figure.layout);
+    const data = resolve(figure.data);
     done();
-    return result;
+    layout.font.family = getComputedStyle(document.body).fontFamily;
+    thin(layout.xaxis, width - layout.margin.r - 60 - (layout.showlegend ? 150 : 0));
+    return { data, layout, narrow };
   };
 
   const draw = async (chart) => {
@@ -82,7 +94,7 @@
   const resized = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const chart = target.closest("[data-chart]");
-      const narrow = target.clientWidth > 0 && target.clientWidth < read(chart).narrow.below;
+      const narrow = target.clientWidth > 0 && target.clientWidth < read(chart).below;
       if (target.clientWidth > 0 && String(narrow) !== chart.dataset.narrow) draw(chart);
     }
   });
@@ -158,7 +170,7 @@
     };
     done();
     const height = Math.max(chart.querySelector(".plot").clientHeight, 320) + 60;
-    save(`${figure.filename}.png`, await Plotly.toImage({ data: figure.data, layout }, { format: "png", width: 1000, height, scale: 2 }));
+    save(`${chart.dataset.chart}.png`, await Plotly.toImage({ data: figure.data, layout }, { format: "png", width: 1000, height, scale: 2 }));
   };
 
   document.addEventListener("click", (event) => {
