@@ -35,11 +35,12 @@ class Dossier:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Dossier:
         """The inverse of `to_dict`, also after a trip through JSON. Raises TypeError naming an unknown field."""
-        return cls(
-            risks=tuple(Risk.from_dict(x) for x in data["risks"]),
-            evaluation_plan=EvaluationPlan.from_dict(data["evaluation_plan"]),
-            readiness=Readiness.from_dict(data["readiness"]),
-        )
+        nested: dict[str, Any] = {
+            "risks": tuple(Risk.from_dict(x) for x in data["risks"]),
+            "evaluation_plan": EvaluationPlan.from_dict(data["evaluation_plan"]),
+            "readiness": Readiness.from_dict(data["readiness"]),
+        }
+        return cls(**{**data, **nested})
 
 
 def build(answers: Mapping[str, Value], recommendation: Recommendation) -> Dossier:

@@ -336,7 +336,7 @@ def _metric(s: Situation) -> tuple[str, bool | None]:
 
 
 def _checks(s: Situation, metric: str, higher: bool | None, target: float | None) -> tuple[Check, ...]:
-    wanted = [check for task in s.tasks() for check in _BY_TASK.get(task, ())] or [_ACCEPTANCE]
+    wanted = [check for task in s.tasks() for check in _BY_TASK.get(task, ()) if _applies(check, s)]
     if s.retrieval:
         wanted += _WITH_RETRIEVAL
     if s.retrieval and s.is_in("citations_needed", "yes"):
@@ -344,18 +344,25 @@ def _checks(s: Situation, metric: str, higher: bool | None, target: float | None
     if s.retrieval and not s.is_in("per_user_access", "no"):
         wanted.append(_ACCESS)
     wanted += [check for need in s.codes("behaviour_needs") for check in _BY_NEED.get(need, ())]
-    if not s.retrieval and s.is_in("facts_needed", "none"):
-        wanted = [check for check in wanted if check not in (_RECALL_AT_K, _CITATIONS)] or [_ACCEPTANCE]
-    if s.is_in("citations_needed", "no"):
-        wanted = [check for check in wanted if check is not _CITATIONS]
-    unique = tuple(dict.fromkeys(wanted))
+    unique = tuple(dict.fromkeys(wanted or [_ACCEPTANCE]))
     return (*_agreed(metric, higher, target), *unique, *_latency(s), *_ALWAYS)
+
+
+def _applies(check: Check, s: Situation) -> bool:
+    """Whether a test of the task makes sense here: no search, no recall; no facts, nothing to cite or to rest on."""
+    if check is _RECALL_AT_K and not s.retrieval:
+        return not s.facts_supplied and not s.is_in("facts_needed", "none")
+    if check is _CITATIONS and s.is_in("citations_needed", "no"):
+        return False
+    if check in (_CITATIONS, _GROUNDED):
+        return s.retrieval or not s.is_in("facts_needed", "none")
+    return True
 
 
 def _agreed(metric: str, higher: bool | None, target: float | None) -> tuple[Check, ...]:
     if not metric:
         return ()
-    bound = "" if target is None else f"{'at least' if higher else 'at most'} {target:g}"
+    bound = "" if target is None else f"{'at least' if higher else 'at most'} {target:,.10g}"
     how = "The number that decides: the first approach that reaches the target is the right one."
     check = _gate("agreed_metric", "The agreed metric", metric, how, "S0", "S4")
     return (replace(check, target=bound),)

@@ -100,7 +100,7 @@ def as_input(question: Question, value: Value) -> str:
     if value is None:
         return ""
     if question.kind is Kind.NUMBER and isinstance(value, float):
-        written = f"{Decimal(repr(value)):f}"
+        written = repr(value)
         # Three decimals alone could be read as thousands: 1.250 is written 1.2500.
         return f"{written}0" if re.fullmatch(r"-?\d{1,3}\.\d{3}", written) else written
     return str(value)
@@ -196,10 +196,10 @@ def _metric(question: Question, raw: Any) -> dict[str, object]:
     if not isinstance(name, str) or not _visible(name):
         raise AnswerError(question.id, "Give the metric a name, for example “exact match per field”.")
     direction = raw.get("higher_is_better")
-    word = direction.strip().lower() if isinstance(direction, str) else direction
-    if word is True or word in _TRUE:
+    word = direction.strip().lower() if isinstance(direction, str) else ""
+    if direction is True or word in _TRUE:
         higher = True
-    elif word is False or word in _FALSE:
+    elif direction is False or word in _FALSE:
         higher = False
     else:
         raise AnswerError(question.id, "Say whether higher or lower values of the metric are better.")
@@ -218,7 +218,7 @@ def _short_enough(question: Question, text: str) -> str:
         over = len(text) - question.max_length
         raise AnswerError(
             question.id,
-            f"This is {over:,} characters too long: {len(text):,} of at most {question.max_length:,}. "
+            f"This is {over:,} character{'' if over == 1 else 's'} too long: {len(text):,} of at most {question.max_length:,}. "
             "Shorten it, or link to the document as evidence.",
         )
     return text

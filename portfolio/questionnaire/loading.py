@@ -81,7 +81,7 @@ def parse(data: Mapping[str, Any], *, file: str) -> Questionnaire:
 
 
 def _section(entry: Mapping[str, Any], number: int, file: str) -> Section:
-    where = f"{file}: section {entry.get('id', number)!r}"
+    where = f"{file}: section {_named(entry, 'id', number)!r}"
     _check_keys(entry, allowed=_SECTION, needed=_SECTION - {"only_while_tuning_in_play"}, where=where)
     tuning_only = _flag(entry, "only_while_tuning_in_play", where)
     return Section(
@@ -97,7 +97,7 @@ def _section(entry: Mapping[str, Any], number: int, file: str) -> Section:
 
 
 def _question(entry: Mapping[str, Any], position: int, section: str, tuning_only: bool, where: str) -> Question:
-    where = f"{where}, question {entry.get('id', position)!r}"
+    where = f"{where}, question {_named(entry, 'id', position)!r}"
     _check_keys(entry, allowed=_QUESTION, needed=_QUESTION_NEEDS, where=where)
     try:
         kind = Kind(entry["kind"])
@@ -135,7 +135,7 @@ def _question(entry: Mapping[str, Any], position: int, section: str, tuning_only
 
 
 def _option(entry: Mapping[str, Any], where: str) -> Option:
-    where = f"{where}, option {entry.get('code', '?')!r}"
+    where = f"{where}, option {_named(entry, 'code', '?')!r}"
     _check_keys(entry, allowed={"code", "label", "example"}, needed={"code", "label"}, where=where)
     return Option(
         code=_text(entry, "code", where),
@@ -157,7 +157,7 @@ def _unit(entry: Mapping[str, Any], where: str) -> Unit:
 
 
 def _condition(entry: Mapping[str, Any], where: str) -> Condition:
-    where = f"{where}, condition on {entry.get('question', '?')!r}"
+    where = f"{where}, condition on {_named(entry, 'question', '?')!r}"
     _check_keys(entry, allowed=_CONDITION, needed={"question"}, where=where)
     if len({"is", "answered", "at_least"} & entry.keys()) != 1:
         raise DefinitionError(f"{where}: give exactly one of 'is', 'answered' and 'at_least'")
@@ -216,6 +216,11 @@ def _check_condition(condition: Condition, earlier: Mapping[str, Question], wher
             raise DefinitionError(f"{where}: its condition names code {code!r}, which {other.id!r} does not have")
     if condition.at_least is not None and other.kind is not Kind.NUMBER:
         raise DefinitionError(f"{where}: 'at_least' needs a number, and {other.id!r} is a {other.kind.value}")
+
+
+def _named(entry: Any, key: str, otherwise: object) -> object:
+    """What to call the entry in a message; never fails, since the entry may be no table at all."""
+    return entry.get(key, otherwise) if isinstance(entry, Mapping) else otherwise
 
 
 def _check_keys(entry: Mapping[str, Any], *, allowed: set[str], needed: set[str], where: str) -> None:
