@@ -1,0 +1,217 @@
+"""Answers become inputs with their band and their question; what nobody said is left to the engine."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from portfolio.questionnaire.recommend import recommend
+
+from costing.engine import catalogue
+from costing.engine.defaults import complete
+from costing.engine.inputs import Input, ScenarioSpec, spec_from_dict, spec_to_dict
+from costing.public import OPTIONS, Origin, Shape
+from portfolio.handoff import fingerprint, recommended_option, scenario_spec
+from portfolio.questionnaire.outcome import Layer, Recommendation
+
+NOTHING_KNOWN = recommend({})
+
+
+def advice(target: str, method: str | None = None, layers: tuple[Layer, ...] = ()) -> Recommendation:
+    return replace(NOTHING_KNOWN, target=target, method=method, layers=layers or NOTHING_KNOWN.layers)
+
+
+def spec(answers: dict[str, Any], recommendation: Recommendation | None = None) -> ScenarioSpec:
+    return scenario_spec(
+        title="Return policies",
+        answers=answers,
+        recommendation=recommendation,
+        start="2026-12",
+        catalogue=catalogue.load(),
+    )
+
+
+def given(answers: dict[str, Any], recommendation: Recommendation | None = None) -> dict[str, Input]:
+    return {one.key: one for one in spec(answers, recommendation).inputs}
+
+
+def test_without_answers_nothing_is_known_and_nothing_recommended() -> None:
+    empty = spec({})
+    assert (empty.inputs, empty.recommended_option, empty.start) == ((), "", "2026-12")
+
+
+def test_a_number_answered_becomes_a_band_around_it_with_its_question() -> None:
+    volume = given({"requests_per_day": 9000})["requests_per_day"]
+    assert (volume.value, volume.low, volume.high, volume.shape) == (9000, 6000, 13500, Shape.LOGNORMAL)
+    assert (volume.provenance.origin, volume.provenance.detail) == (Origin.ANSWER, "requests_per_day")
+
+
+def test_the_median_of_an_answered_number_is_the_answer() -> None:
+    # lognormal: the median is the geometric mean of P10 and P90
+    for one in given({"requests_per_day": 777, "output_tokens": 123, "corpus_documents": 41}).values():
+        assert (one.low * one.high) ** 0.5 == pytest.approx(one.value)
+
+
+def test_zero_is_an_answer_not_an_unknown() -> None:
+    volume = given({"requests_per_day": 0})["requests_per_day"]
+    assert (volume.value, volume.shape) == (0, Shape.FIXED)
+
+
+def test_growth_gets_half_its_rate_and_at_least_a_point_either_way() -> None:
+    growth = given({"growth_per_month": 6})["growth_percent_per_month"]
+    assert (growth.low, growth.value, growth.high) == (3, 6, 9)
+    flat = given({"growth_per_month": 0})["growth_percent_per_month"]
+    assert (flat.low, flat.high) == (-1, 1)
+
+
+def test_the_prompt_is_split_into_instructions_and_text_and_stays_whole() -> None:
+    # assumed: 700 of 1,500 tokens are instructions, and never more than 700
+    small, large = given({"input_tokens": 300}), given({"input_tokens": 20_000})
+    assert small["instruction_tokens"].value == pytest.approx(140)
+    assert small["input_tokens"].value == pytest.approx(160)
+    assert (large["instruction_tokens"].value, large["input_tokens"].value) == (700, 19_300)
+
+
+def test_answers_beyond_physical_limits_are_held_at_them() -> None:
+    known = given({"growth_per_month": 200, "latency_target_ms": 1})
+    assert known["growth_percent_per_month"].high == 100
+    assert known["latency_target_ms"].value == 50
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "change", "planned"),
+    [
+        ("monthly", "quarterly", 3),  # the task changes slower than the team could retrain
+        ("quarterly", "monthly", 3),  # the team cannot keep up: its own pace
+        ("monthly", "stable", 12),  # nothing changes: once a year
+        ("yearly", None, 12),
+        ("never", None, 120),
+    ],
+)
+def test_retraining_follows_the_task_as_fast_as_the_team_can(tolerance: str, change: str | None, planned: int) -> None:
+    answers = {"retraining_tolerance": tolerance, **({"task_change_rate": change} if change else {})}
+    assert given(answers)["retraining_months"].value == planned
+
+
+def test_without_a_known_pace_the_economic_optimum_is_left_to_the_engine() -> None:
+    assert "retraining_months" not in given({"retraining_tolerance": "monthly"})
+    assert "retraining_months" not in given({"task_change_rate": "monthly"})
+
+
+def test_enough_good_examples_need_little_making_and_too_few_the_rest() -> None:
+    enough = given({"examples_available": 900, "examples_quality": "clean"})
+    assert enough["training_examples"].value == 900
+    assert enough["label_share_paid"].value == 0.02
+    few = given({"examples_available": 300})
+    assert "training_examples" not in few
+    assert few["label_share_paid"].value == pytest.approx(1 - 300 / 3000)
+
+
+def test_a_teacher_s_approved_outputs_are_only_checked() -> None:
+    known = given({"examples_available": 0, "model_outputs_as_examples": "yes"})
+    assert known["label_share_paid"].value == 0.2
+
+
+def test_no_personal_data_means_nothing_to_scrub() -> None:
+    assert given({"personal_data": "none"})["scrub_usd_per_1000_records"].value == 0
+    assert "scrub_usd_per_1000_records" not in given({"personal_data": "yes"})
+
+
+def test_facts_that_fit_a_prompt_are_carried_in_it_unless_they_are_retrieved() -> None:
+    layers = (Layer("retrieval", "helpful", "facts"),)
+    carried = given({"corpus_size": "booklet"}, advice("prompting", layers=layers))
+    assert carried["cached_prompt_tokens"].value == 15_000
+    assert "cached_prompt_tokens" not in given({"corpus_size": "booklet"}, advice("rag", layers=layers))
+    assert "cached_prompt_tokens" not in given({"corpus_size": "library"}, advice("prompting", layers=layers))
+
+
+def test_an_agent_makes_several_calls_and_a_night_run_takes_batch_prices() -> None:
+    assert given({"task_type": "agent"})["calls_per_request"].value == 4
+    assert "batch_share" in given({"latency_target_ms": 8 * 3_600_000})
+    assert "batch_share" not in given({"latency_target_ms": 2_000})
+
+
+def test_the_team_s_gpu_is_the_priced_one_of_about_that_memory() -> None:
+    chosen = spec({"gpu_memory_gib": 24}).choices
+    assert chosen.gpu == chosen.training_gpu
+    assert catalogue.load().gpu(chosen.gpu).memory_gib == pytest.approx(24, abs=2)
+    assert catalogue.load().gpu_price(chosen.gpu).usd_per_gpu_hour > 0
+
+
+@pytest.mark.parametrize(
+    ("answer", "policy"), [("two_branches", "two_branches"), ("undecided", "retrain"), (None, "retrain")]
+)
+def test_the_base_model_policy_is_taken_over(answer: str | None, policy: str) -> None:
+    assert spec({"base_model_policy": answer}).choices.base_model_policy == policy
+
+
+@pytest.mark.parametrize(
+    ("target", "method", "answers", "option"),
+    [
+        ("prompting", None, {}, "prompting_api"),
+        ("rag", None, {}, "rag_api"),
+        ("rag", None, {"data_location": "on_premises"}, "self_hosted_rag"),
+        ("prompting", None, {"hosting": ["self_host"]}, "self_hosted_prompting"),
+        ("fine_tuning", "lora", {}, "managed_tuning"),
+        ("fine_tuning", "lora", {"hosting": ["api", "self_host"]}, "self_hosted_lora"),
+        ("fine_tuning", "lora", {"hosting": ["managed_tuning", "self_host"]}, "managed_tuning"),
+        ("fine_tuning", "full", {"hosting": ["managed_tuning", "self_host"]}, "self_hosted_full"),
+        ("fine_tuning", "qlora", {"data_location": "on_device"}, "self_hosted_qlora"),
+        ("fine_tuning", None, {"data_location": "on_premises"}, "self_hosted_lora"),
+        ("fine_tuning", "lora", {"data_location": "own_cloud", "hosting": ["self_host"]}, "self_hosted_lora"),
+        ("fine_tuning", "lora", {"data_location": "own_cloud", "hosting": ["managed_tuning"]}, "managed_tuning"),
+        ("hybrid", "lora", {}, "managed_tuning_rag"),
+        ("hybrid", "qlora", {"data_location": "on_premises"}, "self_hosted_lora_rag"),
+    ],
+)
+def test_the_target_stands_for_one_option(
+    target: str, method: str | None, answers: dict[str, Any], option: str
+) -> None:
+    assert recommended_option(advice(target, method), answers) == option
+    assert option in OPTIONS
+
+
+def test_title_and_month_are_no_difference_and_answers_are() -> None:
+    before = spec({"requests_per_day": 9000})
+    assert fingerprint(replace(before, title="Renamed", start="2027-03")) == fingerprint(before)
+    assert fingerprint(spec({"requests_per_day": 9001})) != fingerprint(before)
+
+
+def test_what_is_handed_over_survives_storage() -> None:
+    before = spec({"requests_per_day": 9000, "growth_per_month": 2.5, "gpu_memory_gib": 80}, advice("rag"))
+    assert spec_from_dict(spec_to_dict(before)) == before
+
+
+FULL = {
+    "requests_per_day": 10**10,
+    "growth_per_month": -50,
+    "peak_to_average": 1000,
+    "input_tokens": 10_000_000,
+    "output_tokens": 10_000_000,
+    "latency_target_ms": 604_800_000,
+    "corpus_documents": 10**10,
+    "document_tokens": 10**8,
+    "corpus_churn_per_month": 10_000,
+    "raw_records": 10**11,
+    "examples_available": 10**10,
+    "examples_quality": "poor",
+    "hours_per_example": 1000,
+    "task_change_rate": "weekly",
+    "retraining_tolerance": "never",
+    "gpu_memory_gib": 10_000,
+    "hosting": [],
+    "personal_data": "none",
+    "task_type": "agent",
+}
+LEAST = {
+    **{key: 0 for key, value in FULL.items() if isinstance(value, int)},
+    "peak_to_average": 1,
+    "latency_target_ms": 1,
+    "document_tokens": 1,
+    "gpu_memory_gib": 1,
+}
+
+
+@pytest.mark.parametrize("answers", [{}, FULL, LEAST], ids=["nothing", "most", "least"])
+def test_the_engine_accepts_every_answer_the_questionnaire_accepts(answers: dict[str, Any]) -> None:
+    keys = {one.key for one in complete(spec(answers, NOTHING_KNOWN), catalogue.load())}
+    assert {one.key for one in spec(answers).inputs} <= keys
