@@ -302,7 +302,11 @@ def derive_risks(answers: Mapping[str, Value], recommendation: Recommendation) -
 
 
 def _risk(kind: RiskType, found: Judgement, situation: Situation) -> Risk:
-    mitigations = tuple(Mitigation(s.key, s.title, s.steps, s.in_place(situation), s.question) for s in kind.safeguards)
+    mitigations = tuple(
+        Mitigation(s.key, s.title, s.steps, s.in_place(situation), s.question)
+        for s in kind.safeguards
+        if situation.retrieval or not s.needs_retrieval
+    )
     removed = sum(m.steps for m in mitigations if m.in_place)
     residual = max(1, found.likelihood - removed)
     residual_level = level_of(residual, found.impact)

@@ -218,7 +218,8 @@ def _short_enough(question: Question, text: str) -> str:
         over = len(text) - question.max_length
         raise AnswerError(
             question.id,
-            f"This is {over:,} character{'' if over == 1 else 's'} too long: {len(text):,} of at most {question.max_length:,}. "
+            f"This is {over:,} character{'' if over == 1 else 's'} too long: "
+            f"{len(text):,} of at most {question.max_length:,}. "
             "Shorten it, or link to the document as evidence.",
         )
     return text
