@@ -150,8 +150,13 @@ def plan_serving(
     adapters: int = 0,
     adapter_rank: float = 16,
     speed: float = 1.0,
+    peak_requests_per_s: float | None = None,
+    minimum_replicas: int = 1,
 ) -> ServingPlan:
-    """The smallest replica (1, 2, 4 or 8 GPUs) that holds the model, keeps both latency targets and serves most.
+    """How one replica of 1, 2, 4 or 8 GPUs serves: the smallest that holds the model and keeps both latency targets.
+
+    With a peak the size is the one that needs the fewest GPUs for it in all: a model that leaves little room for KV
+    cache serves more than twice as much on twice the GPUs.
 
     `adapters` LoRA adapters stay in memory and add 2 ms per token; 0 serves merged or plain weights. `speed` scales all
     speeds (the uncertainty's handle). With arrays of tokens the size is chosen at their medians. An infeasible plan
@@ -166,17 +171,23 @@ def plan_serving(
     if np.any(np.less_equal(output_tokens, 0)) or np.any(np.less(input_tokens, 0)):
         raise ValueError("output_tokens must be above 0 and input_tokens at least 0")
     middle_in, middle_out = float(np.median(input_tokens)), float(np.median(output_tokens))
-    sizes = REPLICA_SIZES if gpus_per_replica is None else (gpus_per_replica,)
-    plan, why_not = None, ""
+    even = tuple(size for size in REPLICA_SIZES if model.heads % size == 0)
+    sizes = even if gpus_per_replica is None else (gpus_per_replica,)
+    plans = []
     for size in sizes:
         plan = _coefficients(model, gpu, precision, ENGINES[engine], size, adapters, adapter_rank, speed)
         plan = replace(plan, tpot_limit_s=tpot_target_ms / 1e3, ttft_limit_s=ttft_target_ms / 1e3)
         why_not = _why_not(plan, model, middle_in, middle_out)
-        if not why_not:
-            break
-    assert plan is not None
-    plan = replace(plan, feasible=not why_not, why_not=why_not)
-    return _with_figures(plan, input_tokens, output_tokens)
+        plans.append(replace(plan, feasible=not why_not, why_not=why_not))
+    able = [plan for plan in plans if plan.feasible]
+    if peak_requests_per_s is not None and able:
+        able.sort(key=lambda plan: _gpus_for(plan, middle_in, middle_out, peak_requests_per_s, minimum_replicas))
+    return _with_figures(able[0] if able else plans[-1], input_tokens, output_tokens)
+
+
+def _gpus_for(plan: ServingPlan, input_tokens: float, output_tokens: float, peak: float, minimum: int) -> float:
+    able = capacity_requests_per_s(plan, input_tokens, output_tokens)
+    return plan.gpus_per_replica * float(replicas(peak, able, minimum))
 
 
 def _with_figures(plan: ServingPlan, input_tokens: Number, output_tokens: Number) -> ServingPlan:
@@ -316,13 +327,15 @@ def decode_step_s(plan: ServingPlan, batch: Number, context: Number) -> Number:
     return result
 
 
-def token_interval_s(plan: ServingPlan, batch: Number, input_tokens: Number, output_tokens: Number) -> Number:
+def token_interval_s(
+    plan: ServingPlan, batch: Number, input_tokens: Number, output_tokens: Number, prefix_cached_tokens: Number = 0.0
+) -> Number:
     """Seconds between a sequence's tokens with continuous batching = step(B) + B × prefill / output tokens.
 
     Each finished sequence is replaced by a new prompt, whose prefill all wait for; the context is input + output / 2.
     """
     step = decode_step_s(plan, batch, input_tokens + output_tokens / 2.0)
-    return step + batch * prefill_s(plan, input_tokens) / output_tokens
+    return step + batch * prefill_s(plan, input_tokens, prefix_cached_tokens) / output_tokens
 
 
 def kv_batch(plan: ServingPlan, input_tokens: Number, output_tokens: Number) -> Number:
@@ -332,7 +345,9 @@ def kv_batch(plan: ServingPlan, input_tokens: Number, output_tokens: Number) -> 
     return result
 
 
-def batch_under_targets(plan: ServingPlan, input_tokens: Number, output_tokens: Number) -> Number:
+def batch_under_targets(
+    plan: ServingPlan, input_tokens: Number, output_tokens: Number, prefix_cached_tokens: Number = 0.0
+) -> Number:
     """The largest B whose KV cache fits and whose token interval keeps the limit; 0 when not even one does.
 
     The interval is a + b × B, so B = (limit − a) / b; a mixture's a depends on B and settles from below in a few
@@ -340,7 +355,8 @@ def batch_under_targets(plan: ServingPlan, input_tokens: Number, output_tokens: 
     """
     room = kv_batch(plan, input_tokens, output_tokens)
     context = _windowed(plan, input_tokens + output_tokens / 2.0)
-    slope = plan.per_sequence_s + context * plan.kv_token_s + prefill_s(plan, input_tokens) / output_tokens
+    prefill = prefill_s(plan, input_tokens, prefix_cached_tokens)
+    slope = plan.per_sequence_s + context * plan.kv_token_s + prefill / output_tokens
     left = plan.tpot_limit_s - plan.fixed_s - plan.shared_weights_s - plan.expert_weights_s
     batch = np.minimum(left / slope, room)
     if plan.expert_weights_s:
@@ -365,7 +381,7 @@ def capacity_requests_per_s(
     """
     if not plan.feasible:
         return np.zeros(np.broadcast_shapes(np.shape(input_tokens), np.shape(output_tokens)))[()]
-    batch = batch_under_targets(plan, input_tokens, output_tokens)
+    batch = batch_under_targets(plan, input_tokens, output_tokens, prefix_cached_tokens)
     shown = np.maximum(batch, 1.0)
     step = decode_step_s(plan, shown, input_tokens + output_tokens / 2.0)
     prefill = prefill_s(plan, input_tokens, prefix_cached_tokens)
