@@ -2,6 +2,28 @@
 
 from django.apps import AppConfig
 
+USE_CASE = "portfolio.usecase"
+AUDIT_PHRASES = {
+    ("registered", USE_CASE): "{actor} registered {target}.",
+    ("changed", USE_CASE): "{actor} changed {target}.",
+    ("moved", USE_CASE): "{actor} moved {target} from “{from}” to “{to}”.",
+    ("answered", USE_CASE): "{actor} answered “{question}” with “{to}” in {target}.",
+    ("withdrew_answer", USE_CASE): "{actor} withdrew the answer to “{question}” in {target}.",
+    ("restored_answer", USE_CASE): "{actor} restored the answer “{to}” to “{question}” in {target}.",
+    ("settled", USE_CASE): "{actor} settled “{question}” in {target}: “{answer}” counts.",
+    ("asked", USE_CASE): "{actor} asked {respondent} to answer “{section}” of {target}.",
+    ("withdrew_request", USE_CASE): "{actor} no longer asks {respondent} to answer “{section}” of {target}.",
+}
+
 
 class PortfolioConfig(AppConfig):
     name = "portfolio"
+
+    def ready(self) -> None:
+        # Models can be imported only once the apps are loaded.
+        from costing.public import projection_finished  # noqa: PLC0415
+        from organisations import audit  # noqa: PLC0415
+        from portfolio.projections import take_figures  # noqa: PLC0415
+
+        audit.add_phrases(AUDIT_PHRASES)
+        projection_finished.connect(take_figures, dispatch_uid="portfolio.take_figures")

@@ -2,18 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
+from django.db.models import F, Q
 from django.utils import timezone
 
 from costing.public import Job
+from organisations.models import Membership
+from organisations.roles import Permission
 from portfolio.lifecycle import STAGE_LABELS, Stage
+from portfolio.questionnaire.outcome import Recommendation
+
+# How a list may be ordered: the word in the address → the columns. The key makes the order total: pages never overlap.
+SORTS: dict[str, tuple[Any, ...]] = {
+    "title": ("title", "pk"),
+    "-title": ("-title", "-pk"),
+    "updated": ("updated_at", "pk"),
+    "-updated": ("-updated_at", "-pk"),
+    "cost": (F("annual_p50_usd").asc(nulls_last=True), "pk"),
+    "-cost": (F("annual_p50_usd").desc(nulls_last=True), "-pk"),
+    "robustness": (F("robustness").asc(nulls_last=True), "pk"),
+    "-robustness": (F("robustness").desc(nulls_last=True), "-pk"),
+}
 
 
 class UseCaseQuerySet(models.QuerySet["UseCase"]):
     """Reads with domain names; see `portfolio.permissions` for the ones that check the person too."""
+
+    def visible_to(self, membership: Membership) -> Self:
+        """All of the organisation's use cases for who may view them; for others those they were asked to answer."""
+        here = self.filter(organisation_id=membership.organisation_id)
+        if membership.allows(Permission.VIEW):
+            return here
+        asked = AnswerRequest.objects.standing().filter(respondent_id=membership.user_id)
+        return here.filter(pk__in=asked.values("assessment__use_case_id"))
+
+    def matching(self, text: str) -> Self:
+        """Those whose title, description or owner contains every word of `text`."""
+        found = self
+        for word in text.split()[:10]:
+            found = found.filter(
+                Q(title__icontains=word)
+                | Q(description__icontains=word)
+                | Q(owner__name__icontains=word)
+                | Q(owner__email__icontains=word)
+            )
+        return found
+
+    def for_list(self) -> Self:
+        """With all that a row of a list shows, and no more."""
+        return self.select_related("unit", "owner").defer("description")
+
+    def in_order(self, sort: str) -> Self:
+        """Ordered by one of `SORTS`. Raises KeyError for another word."""
+        return self.order_by(*SORTS[sort])
 
 
 class UseCase(models.Model):
@@ -56,17 +100,39 @@ class UseCase(models.Model):
             models.Index(fields=["organisation", "title"], name="use_case_by_title"),
             models.Index(fields=["organisation", "-updated_at"], name="use_case_by_change"),
             models.Index(fields=["organisation", "annual_p50_usd"], name="use_case_by_cost"),
+            models.Index(fields=["organisation", "robustness"], name="use_case_by_robustness"),
+            models.Index(fields=["organisation", "stage"], name="use_case_by_stage"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(robustness__isnull=True) | Q(robustness__gte=0, robustness__lte=1),
+                name="use_case_robustness_is_a_share",
+            ),
+            models.CheckConstraint(
+                condition=Q(annual_p50_usd__isnull=True)
+                | Q(annual_p10_usd__lte=F("annual_p50_usd"), annual_p90_usd__gte=F("annual_p50_usd")),
+                name="use_case_band_in_order",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_retired(self) -> bool:
+        return self.stage == Stage.RETIRED
+
 
 class Assessment(models.Model):
-    """One walk through one released questionnaire version for one use case."""
+    """One walk through one released questionnaire version for one use case.
+
+    `revision` rises with every change of an answer or a settlement, so that a recommendation computed outside the write
+    lock is known to be of these answers before it is stored.
+    """
 
     use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="assessments")
     questionnaire_version = models.CharField(max_length=20)
+    revision = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
@@ -74,6 +140,12 @@ class Assessment(models.Model):
 
     def __str__(self) -> str:
         return f"assessment {self.pk} of {self.use_case_id}"
+
+
+class AnswerQuerySet(models.QuerySet["Answer"]):
+    def speaking(self) -> Self:
+        """Those that say something: a value or "don't know yet"; not the withdrawn ones."""
+        return self.filter(Q(value__isnull=False) | Q(dont_know=True))
 
 
 class Answer(models.Model):
@@ -92,9 +164,13 @@ class Answer(models.Model):
     revision = models.PositiveIntegerField(default=1)
     saved_at = models.DateTimeField(default=timezone.now)
 
+    objects = AnswerQuerySet.as_manager()
+
     class Meta:
         constraints = [
-            models.UniqueConstraint("assessment", "question_id", "respondent", name="one_answer_per_person_and_question"),
+            models.UniqueConstraint(
+                "assessment", "question_id", "respondent", name="one_answer_per_person_and_question"
+            ),
             models.CheckConstraint(
                 condition=models.Q(dont_know=False) | models.Q(value__isnull=True), name="dont_know_has_no_value"
             ),
@@ -129,7 +205,7 @@ class AnswerRevision(models.Model):
 
 
 class Settlement(models.Model):
-    """The owner's word on a disputed question, with a note. The latest counts until somebody answers anew."""
+    """The owner's word on a disputed question, with a note. It stands until somebody answers anew."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="settlements")
     question_id = models.CharField(max_length=60)
@@ -137,12 +213,37 @@ class Settlement(models.Model):
     note = models.TextField(max_length=20_000)
     settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     settled_at = models.DateTimeField(default=timezone.now, editable=False)
+    superseded_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        ordering = ["settled_at"]
+        ordering = ["settled_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                "assessment",
+                "question_id",
+                condition=Q(superseded_at__isnull=True),
+                name="one_standing_settlement_per_question",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.question_id} settled"
+
+
+class AnswerRequestQuerySet(models.QuerySet["AnswerRequest"]):
+    def standing(self) -> Self:
+        """Not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def asked_of(self, membership: Membership) -> Self:
+        """What this member was asked in their organisation, with all that a list shows."""
+        mine = self.filter(
+            respondent_id=membership.user_id,
+            assessment__use_case__organisation_id=membership.organisation_id,
+        )
+        return mine.exclude(assessment__use_case__stage=Stage.RETIRED).select_related(
+            "asked_by", "assessment__use_case__unit", "assessment__use_case__owner"
+        )
 
 
 class AnswerRequest(models.Model):
@@ -156,7 +257,10 @@ class AnswerRequest(models.Model):
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
+    objects = AnswerRequestQuerySet.as_manager()
+
     class Meta:
+        ordering = ["-asked_at", "-pk"]
         constraints = [
             models.UniqueConstraint("assessment", "section_id", "respondent", name="asked_once_per_section"),
         ]
@@ -169,7 +273,7 @@ class RecommendationSnapshot(models.Model):
     """A recommendation as it was given: the answers it saw, the versions it used, its result. Never changed."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="recommendations")
-    answers = models.JSONField()
+    answers = models.JSONField()  # question id → the value that counted; disputed and open questions are absent
     answers_sha256 = models.CharField(max_length=64)
     result = models.JSONField()
     target = models.CharField(max_length=12)
@@ -188,6 +292,17 @@ class RecommendationSnapshot(models.Model):
             raise TypeError("a recommendation snapshot cannot be changed")
         super().save(*args, **kwargs)
 
+    @property
+    def recommendation(self) -> Recommendation:
+        """The stored result as the value it was."""
+        return Recommendation.from_dict(self.result)
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    def for_list(self, use_case: UseCase) -> Self:
+        """A use case's reports without their bytes, newest first."""
+        return self.filter(use_case=use_case).select_related("requested_by").defer("pdf", "contents")
+
 
 class Report(Job):
     """An audit report: a job row, then the sealed bytes with their SHA-256."""
@@ -199,6 +314,8 @@ class Report(Job):
     pdf = models.BinaryField(null=True)
     sha256 = models.CharField(max_length=64, blank=True)
     pages = models.PositiveSmallIntegerField(null=True)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-requested_at", "-pk"]

@@ -1,5 +1,37 @@
-"""Addresses of the app."""
+"""Addresses of the register, the questionnaire and the recommendation."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from portfolio.views import questionnaire, recommendation, register, requests
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("requests/", requests.requests, name="requests"),
+    path("use-cases/", register.use_cases, name="use-cases"),
+    path("use-cases/new/", register.use_case_new, name="use-case-new"),
+    path("use-cases/<int:pk>/", register.use_case, name="use-case"),
+    path("use-cases/<int:pk>/edit/", register.use_case_edit, name="use-case-edit"),
+    path("use-cases/<int:pk>/stage/", register.use_case_move, name="use-case-move"),
+    path("use-cases/<int:pk>/activity/", register.use_case_activity, name="use-case-activity"),
+    path("use-cases/<int:pk>/recommendation/", recommendation.recommendation, name="recommendation"),
+    path("use-cases/<int:pk>/ask/", requests.ask, name="ask"),
+    path(
+        "use-cases/<int:pk>/requests/<int:request_pk>/withdraw/", requests.request_withdraw, name="request-withdraw"
+    ),
+    path("use-cases/<int:pk>/questionnaire/", questionnaire.questionnaire, name="questionnaire"),
+    path("use-cases/<int:pk>/questionnaire/<slug:section>/", questionnaire.questionnaire, name="questionnaire"),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/", questionnaire.answer, name="answer"),
+    path(
+        "use-cases/<int:pk>/answers/<slug:question_id>/withdraw/",
+        questionnaire.answer_withdraw,
+        name="answer-withdraw",
+    ),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/settle/", questionnaire.answer_settle, name="answer-settle"),
+    path(
+        "use-cases/<int:pk>/answers/<slug:question_id>/history/", questionnaire.answer_history, name="answer-history"
+    ),
+    path(
+        "use-cases/<int:pk>/answers/<slug:question_id>/restore/<int:revision_pk>/",
+        questionnaire.answer_restore,
+        name="answer-restore",
+    ),
+]

@@ -1,0 +1,270 @@
+"""Saving, withdrawing and restoring answers, and settling disputes.
+
+Each act is one short transaction that holds the answer, its history, the audit row, the recommendation's snapshot and
+the use case's columns together. The recommendation is computed before the write lock is taken and stored only if the
+assessment's revision is still the one it was computed from; otherwise it is computed again, the last time under the
+lock, so that any number of people answering at once come to an end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import transaction
+from django.utils import timezone
+
+from organisations import audit
+from organisations.models import User
+from portfolio.decision import Decision, Inputs, decide, read_inputs
+from portfolio.models import Answer, AnswerRevision, Assessment, RecommendationSnapshot, Settlement, UseCase
+from portfolio.questionnaire.answers import AnswerError, clean, describe
+from portfolio.questionnaire.outcome import Recommendation
+from portfolio.questionnaire.spec import Question, Value
+
+ATTEMPTS_WITHOUT_LOCK = 2
+
+
+class InvalidAnswerError(ValueError):
+    """An answer that cannot be stored: `field` is "value", "comment" or "evidence_url"; the text says what to do."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What an act on an answer left behind. `before` is None while there was no recommendation."""
+
+    answer: Answer | None
+    changed: bool
+    before: Recommendation | None
+    recommendation: Recommendation
+    inputs_before: Inputs
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What one person says in full."""
+
+    value: Value
+    dont_know: bool
+    comment: str
+    evidence_url: str
+
+    @classmethod
+    def of(cls, row: Answer | AnswerRevision) -> _Entry:
+        return cls(row.value, row.dont_know, row.comment, row.evidence_url)
+
+
+_NOTHING = _Entry(None, False, "", "")
+
+
+def save_answer(
+    *,
+    assessment: Assessment,
+    question: Question,
+    by: User,
+    value: Value = None,
+    dont_know: bool = False,
+    comment: str = "",
+    evidence_url: str = "",
+    verb: str = "answered",
+) -> Saved:
+    """Store what `by` says to `question`, keep what they said before, and bring the recommendation up to date.
+
+    Without value, "don't know yet", comment and link the answer is withdrawn. Saying the same again changes nothing.
+    Raises InvalidAnswerError naming the field.
+    """
+    entry = _Entry(_checked(question, value, dont_know), dont_know, comment.strip(), evidence_url.strip())
+    if len(entry.comment) > Answer._meta.get_field("comment").max_length:
+        raise InvalidAnswerError("comment", f"the comment has {len(entry.comment):,} characters; at most 20,000 fit")
+    if entry.evidence_url and not entry.evidence_url.startswith(("http://", "https://")):
+        raise InvalidAnswerError("evidence_url", f"{entry.evidence_url[:60]!r} does not start with http:// or https://")
+    write = partial(_write_answer, question=question, by=by, entry=entry, verb=verb)
+    foresee = partial(_foresee_answer, question_id=question.id, respondent=by.pk, entry=entry)
+    return _act(assessment=assessment, foresee=foresee, write=write)
+
+
+def withdraw_answer(*, assessment: Assessment, question: Question, by: User) -> Saved:
+    """Take back what `by` says to `question`; the history keeps it."""
+    return save_answer(assessment=assessment, question=question, by=by, verb="withdrew_answer")
+
+
+def restore_answer(*, revision: AnswerRevision, question: Question, by: User) -> Saved:
+    """Say again what an earlier revision of one's own answer said. Raises InvalidAnswerError for somebody else's."""
+    answer = revision.answer
+    if answer.respondent_id != by.pk:
+        raise InvalidAnswerError("value", "only who gave an answer can restore it")
+    return save_answer(
+        assessment=answer.assessment,
+        question=question,
+        by=by,
+        value=revision.value,
+        dont_know=revision.dont_know,
+        comment=revision.comment,
+        evidence_url=revision.evidence_url,
+        verb="restored_answer",
+    )
+
+
+def settle_dispute(*, assessment: Assessment, question: Question, by: User, value: Value, note: str) -> Saved:
+    """Say which of several answers counts, with a note; None leaves the question open. It stands until a new answer."""
+    if not note.strip():
+        raise InvalidAnswerError("note", "the note is empty; say in a sentence why this answer counts")
+    checked = _checked(question, value, dont_know=False)
+    write = partial(_write_settlement, question=question, by=by, value=checked, note=note.strip())
+    return _act(assessment=assessment, foresee=lambda i: i.with_settlement(question.id, checked), write=write)
+
+
+def ensure_snapshot(*, assessment: Assessment) -> RecommendationSnapshot:
+    """The snapshot of the recommendation for the answers as they stand; written now if there is none yet."""
+    _act(assessment=assessment, foresee=lambda inputs: inputs, write=lambda assessment: (None, False))
+    return assessment.recommendations.latest()
+
+
+def _checked(question: Question, value: Value, dont_know: bool) -> Value:
+    if value is None:
+        return None
+    if dont_know:
+        raise InvalidAnswerError("value", "give an answer or “don't know yet”, not both")
+    try:
+        return clean(question, value)
+    except AnswerError as error:
+        raise InvalidAnswerError("value", str(error)) from error
+
+
+def _act(
+    *,
+    assessment: Assessment,
+    foresee: Callable[[Inputs], Inputs],
+    write: Callable[[Assessment], tuple[Answer | None, bool]],
+) -> Saved:
+    """Decide on the foreseen inputs, then write under the lock if nothing else was written meanwhile."""
+    for _ in range(ATTEMPTS_WITHOUT_LOCK):
+        inputs = read_inputs(assessment)
+        ahead = foresee(inputs)
+        decision = decide(assessment.questionnaire_version, ahead)
+        with transaction.atomic():
+            locked = _lock(assessment)
+            if locked.revision == inputs.revision:
+                return _store(locked, write, inputs, ahead, decision)
+    with transaction.atomic():
+        locked = _lock(assessment)
+        inputs = read_inputs(locked)
+        ahead = foresee(inputs)
+        return _store(locked, write, inputs, ahead, decide(assessment.questionnaire_version, ahead))
+
+
+def _lock(assessment: Assessment) -> Assessment:
+    rows = Assessment.objects.select_for_update(of=("self",)).select_related("use_case__organisation")
+    return rows.get(pk=assessment.pk)
+
+
+def _store(
+    assessment: Assessment,
+    write: Callable[[Assessment], tuple[Answer | None, bool]],
+    before_inputs: Inputs,
+    inputs: Inputs,
+    decision: Decision,
+) -> Saved:
+    answer, changed = write(assessment)
+    latest = assessment.recommendations.order_by("-created_at", "-pk").first()
+    if latest is None or latest.answers_sha256 != decision.inputs_sha256:
+        RecommendationSnapshot.objects.create(
+            assessment=assessment,
+            answers=dict(inputs.effective.answers),
+            answers_sha256=decision.inputs_sha256,
+            result=decision.recommendation.to_dict(),
+            target=decision.recommendation.target,
+            status=decision.recommendation.status,
+            robustness=decision.recommendation.robustness.share,
+        )
+    if changed:
+        Assessment.objects.filter(pk=assessment.pk).update(revision=inputs.revision)
+    _repeat_on_use_case(assessment.use_case, decision.recommendation, changed)
+    before = latest.recommendation if latest else None
+    return Saved(answer, changed, before, decision.recommendation, before_inputs)
+
+
+def _repeat_on_use_case(use_case: UseCase, recommendation: Recommendation, changed: bool) -> None:
+    """The columns that lists sort and filter by."""
+    columns = {
+        "target": recommendation.target,
+        "status": recommendation.status,
+        "robustness": recommendation.robustness.share,
+    }
+    if changed:
+        columns["updated_at"] = timezone.now()
+    UseCase.objects.filter(pk=use_case.pk).update(**columns)
+
+
+def _foresee_answer(inputs: Inputs, *, question_id: str, respondent: int, entry: _Entry) -> Inputs:
+    said = next((p for p in inputs.said.get(question_id, ()) if p.respondent == respondent), None)
+    before = (said.value, said.dont_know) if said else (None, False)
+    if before == (entry.value, entry.dont_know):
+        return inputs
+    return inputs.with_answer(question_id, respondent, entry.value, entry.dont_know)
+
+
+def _write_answer(
+    assessment: Assessment, *, question: Question, by: User, entry: _Entry, verb: str
+) -> tuple[Answer | None, bool]:
+    """The row, its history and the audit row; nothing when it says the same as before."""
+    answer = assessment.answers.filter(question_id=question.id, respondent=by).first()
+    before = _Entry.of(answer) if answer else _NOTHING
+    if entry == before:
+        return answer, False
+    now = timezone.now()
+    if answer is None:
+        answer = Answer(assessment=assessment, question_id=question.id, respondent=by, revision=0)
+    answer.value, answer.dont_know = entry.value, entry.dont_know
+    answer.comment, answer.evidence_url = entry.comment, entry.evidence_url
+    answer.revision += 1
+    answer.saved_at = now
+    answer.save()
+    AnswerRevision.objects.create(
+        answer=answer,
+        revision=answer.revision,
+        value=entry.value,
+        dont_know=entry.dont_know,
+        comment=entry.comment,
+        evidence_url=entry.evidence_url,
+        saved_at=now,
+    )
+    speaks_anew = (before.value, before.dont_know) != (entry.value, entry.dont_know)
+    if speaks_anew:
+        standing = assessment.settlements.filter(question_id=question.id, superseded_at__isnull=True)
+        standing.update(superseded_at=now)
+    details = {
+        "question": question.text,
+        "question_id": question.id,
+        "from": said_in_words(question, before.value, before.dont_know),
+        "to": said_in_words(question, entry.value, entry.dont_know),
+        "revision": answer.revision,
+    }
+    use_case = assessment.use_case
+    audit.record(organisation=use_case.organisation, by=by, verb=verb, target=use_case, details=details)
+    return answer, speaks_anew
+
+
+def _write_settlement(
+    assessment: Assessment, *, question: Question, by: User, value: Value, note: str
+) -> tuple[None, bool]:
+    now = timezone.now()
+    assessment.settlements.filter(question_id=question.id, superseded_at__isnull=True).update(superseded_at=now)
+    Settlement.objects.create(
+        assessment=assessment, question_id=question.id, value=value, note=note, settled_by=by, settled_at=now
+    )
+    use_case = assessment.use_case
+    details = {"question": question.text, "question_id": question.id, "answer": describe(question, value), "note": note}
+    audit.record(organisation=use_case.organisation, by=by, verb="settled", target=use_case, details=details)
+    return None, True
+
+
+def said_in_words(question: Question, value: Value, dont_know: bool) -> str:
+    """An answer as the log and the history say it, cut to a line."""
+    text = "don't know yet" if dont_know else describe(question, value)
+    return text if len(text) <= 200 else f"{text[:199]}…"

@@ -1,0 +1,97 @@
+"""Registering a use case, changing it, moving it along its life."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from organisations import audit
+from organisations.models import BusinessUnit, Organisation, User
+from portfolio.lifecycle import STAGE_LABELS, Stage, may_move
+from portfolio.models import Assessment, UseCase
+from portfolio.questionnaire.loading import LATEST
+
+
+class ChangedMeanwhileError(Exception):
+    """Somebody else changed the use case since it was opened; `current` is how it stands now."""
+
+    def __init__(self, current: UseCase) -> None:
+        super().__init__(f"use case {current.pk} is at version {current.version} by now")
+        self.current = current
+
+
+@transaction.atomic
+def register_use_case(
+    *,
+    organisation: Organisation,
+    by: User,
+    title: str,
+    description: str = "",
+    unit: BusinessUnit | None = None,
+    owner: User | None = None,
+    stage: str = Stage.IDEA,
+) -> UseCase:
+    """A new use case with its assessment by the current questionnaire."""
+    use_case = UseCase.objects.create(
+        organisation=organisation,
+        unit=unit,
+        title=title,
+        description=description,
+        owner=owner or by,
+        stage=stage,
+        created_by=by,
+    )
+    Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST)
+    details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
+    audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
+    return use_case
+
+
+@transaction.atomic
+def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any) -> UseCase:
+    """Write `fields` (title, description, unit, owner) if the use case still is at `version`.
+
+    Raises ChangedMeanwhileError when it is not; nothing is written then.
+    """
+    locked = UseCase.objects.select_for_update(of=("self",)).select_related("organisation", "unit", "owner")
+    current = locked.get(pk=use_case.pk)
+    changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
+    if not changed:
+        return current
+    if current.version != version:
+        raise ChangedMeanwhileError(current)
+    before = {name: getattr(current, name) for name in changed}
+    for name, value in changed.items():
+        setattr(current, name, value)
+    current.version += 1
+    current.updated_at = timezone.now()
+    current.save(update_fields=[*changed, "version", "updated_at"])
+    details = {"changed": {name: [_word(before[name]), _word(value)] for name, value in changed.items()}}
+    audit.record(organisation=current.organisation, by=by, verb="changed", target=current, details=details)
+    return current
+
+
+@transaction.atomic
+def move_use_case(*, use_case: UseCase, by: User, stage: str) -> UseCase:
+    """Move along the lifecycle's table; retiring is the only way to remove one. Raises ValueError for another way."""
+    current = UseCase.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=use_case.pk)
+    if current.stage == stage:
+        return current
+    if not may_move(current.stage, stage):
+        known = STAGE_LABELS[Stage(current.stage)], STAGE_LABELS[Stage(stage)]
+        raise ValueError(f"stage: a use case cannot go from “{known[0]}” to “{known[1]}” by hand")
+    before = current.stage
+    current.stage = stage
+    current.version += 1
+    current.updated_at = timezone.now()
+    current.save(update_fields=["stage", "version", "updated_at"])
+    details = {"from": STAGE_LABELS[Stage(before)], "to": STAGE_LABELS[Stage(stage)], "stage": str(stage)}
+    audit.record(organisation=current.organisation, by=by, verb="moved", target=current, details=details)
+    return current
+
+
+def _word(value: object) -> str:
+    text = "" if value is None else str(value)
+    return text if len(text) <= 300 else f"{text[:299]}…"

@@ -1,0 +1,104 @@
+"""From stored answers to the recommendation: reads rows and hands plain values to the pure core. Writes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from portfolio.models import Answer, Assessment
+from portfolio.questionnaire.answers import Effective, PersonalAnswer, effective_answers
+from portfolio.questionnaire.outcome import Need, Recommendation
+from portfolio.questionnaire.recommend import recommend
+from portfolio.questionnaire.spec import Value
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that a recommendation is made of, as it stood at `revision` of the assessment."""
+
+    revision: int
+    said: Mapping[str, tuple[PersonalAnswer, ...]]  # question → what each person says; nobody who withdrew
+    settled: Mapping[str, Value]  # question → the value that counts in spite of a dispute
+
+    @cached_property
+    def effective(self) -> Effective:
+        return effective_answers(self.said, self.settled)
+
+    def with_answer(self, question_id: str, respondent: int, value: Value, dont_know: bool) -> Inputs:
+        """The same after one person answered (or, with None, withdrew); a new word ends the question's settlement."""
+        others = tuple(p for p in self.said.get(question_id, ()) if p.respondent != respondent)
+        speaks = dont_know or value is not None
+        mine = (PersonalAnswer(respondent, value, dont_know),) if speaks else ()
+        said = {**self.said, question_id: (*others, *mine)}
+        settled = {key: word for key, word in self.settled.items() if key != question_id}
+        return Inputs(self.revision + 1, said, settled)
+
+    def with_settlement(self, question_id: str, value: Value) -> Inputs:
+        """The same after a dispute was settled."""
+        return Inputs(self.revision + 1, self.said, {**self.settled, question_id: value})
+
+
+def read_inputs(assessment: Assessment) -> Inputs:
+    """The assessment's inputs as they stand; three queries.
+
+    The revision is read first: if an answer arrives in between, the inputs are newer than they say and whoever stores
+    a result under this revision is refused and reads again – never the other way round.
+    """
+    revision = Assessment.objects.values_list("revision", flat=True).get(pk=assessment.pk)
+    return inputs_of(revision, assessment.answers.all(), standing_settlements(assessment))
+
+
+def inputs_of(revision: int, answers: Any, settled: Mapping[str, Value]) -> Inputs:
+    """Inputs from rows that are at hand already."""
+    said: dict[str, list[PersonalAnswer]] = {}
+    row: Answer
+    for row in answers:
+        if row.value is not None or row.dont_know:
+            said.setdefault(row.question_id, []).append(PersonalAnswer(row.respondent_id, row.value, row.dont_know))
+    return Inputs(revision, {key: tuple(people) for key, people in said.items()}, settled)
+
+
+def standing_settlements(assessment: Assessment) -> dict[str, Value]:
+    """Question → settled value; None leaves the question open."""
+    rows = assessment.settlements.filter(superseded_at__isnull=True)
+    return dict(rows.values_list("question_id", "value"))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A recommendation and the fingerprint of all that it was made of."""
+
+    recommendation: Recommendation
+    inputs_sha256: str
+
+
+def decide(version: str, inputs: Inputs) -> Decision:
+    """The recommendation for these inputs. Pure; a few milliseconds."""
+    answers, disputed, dont_know = inputs.effective
+    recommendation = recommend(answers, disputed=disputed, questionnaire_version=version)
+    told = {
+        "questionnaire": version,
+        "rules": recommendation.rules_version,
+        "answers": answers,
+        "disputed": disputed,
+        "dont_know": sorted(dont_know),
+    }
+    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return Decision(recommendation, hashlib.sha256(canonical.encode("ascii")).hexdigest())
+
+
+def leads_to(inputs: Inputs, question_id: str, value: Value) -> Recommendation:
+    """The recommendation if this value were the answer to a disputed question; how firm it would be is left out."""
+    answers, disputed, _ = inputs.effective
+    others = {key: sides for key, sides in disputed.items() if key != question_id}
+    return recommend({**answers, question_id: value}, disputed=others, explore_open=False)
+
+
+def tuning_in_play(recommendation: Recommendation) -> bool:
+    """Whether questions that matter only to fine-tuning are worth asking: it is needed, helpful or to be proven."""
+    layer = next((layer for layer in recommendation.layers if layer.key == "fine_tuning"), None)
+    return layer is not None and (layer.need in (Need.REQUIRED, Need.HELPFUL) or layer.to_be_proven)

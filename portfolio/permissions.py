@@ -1,0 +1,176 @@
+"""Who may see what of the register: fetching and checking are one act.
+
+An outsider gets 404 – not even that a page exists – and a member who lacks the permission 403. A respondent sees the
+sections they were asked to answer and nothing else; a use case they were not asked about does not exist for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+
+from organisations.models import Membership, User
+from organisations.permissions import membership_in
+from organisations.roles import Permission, refusal
+from portfolio.models import AnswerRequest, AnswerRevision, Assessment, Report, UseCase
+from portfolio.questionnaire.loading import load
+from portfolio.questionnaire.spec import Question, Questionnaire, Section
+
+
+@dataclass(frozen=True)
+class SectionAccess:
+    """One section of a use case's questionnaire and what this person may do there."""
+
+    use_case: UseCase
+    assessment: Assessment
+    questionnaire: Questionnaire
+    section: Section
+    sections: tuple[Section, ...]  # all that this person may open
+    membership: Membership
+    requests: tuple[AnswerRequest, ...]  # what this person was asked of this assessment
+
+    @property
+    def may_view(self) -> bool:
+        """May see the use case itself: others' answers, the verdict, the costs."""
+        return self.membership.allows(Permission.VIEW)
+
+    @property
+    def may_answer(self) -> bool:
+        allowed = self.membership.allows(Permission.ANSWER) or self.request is not None
+        return allowed and not self.use_case.is_retired
+
+    @property
+    def why_not(self) -> str:
+        """Why this person may not answer, in words; empty where they may."""
+        if self.may_answer:
+            return ""
+        if self.use_case.is_retired:
+            return "This use case is retired. Move it back to “Idea” to answer again."
+        return refusal(self.membership.role, Permission.ANSWER)
+
+    @property
+    def may_settle(self) -> bool:
+        return may_settle(self.use_case, self.membership) and not self.use_case.is_retired
+
+    @property
+    def may_edit(self) -> bool:
+        return self.membership.allows(Permission.EDIT)
+
+    @property
+    def request(self) -> AnswerRequest | None:
+        """What this person was asked in this section."""
+        return next((request for request in self.requests if request.section_id == self.section.id), None)
+
+    def at(self, section_id: str) -> SectionAccess:
+        """The same at another section; 404 where this person may not open it."""
+        for section in self.sections:
+            if section.id == section_id:
+                return replace(self, section=section)
+        raise Http404("no such section")
+
+
+def get_use_case_for(user: User, pk: int, permission: Permission = Permission.VIEW) -> UseCase:
+    """The use case, if `user` holds `permission` in its organisation; else 404 (unseen) or 403 (not allowed)."""
+    use_case = UseCase.objects.select_related("organisation", "unit", "owner").filter(pk=pk).first()
+    membership = membership_in(user, use_case.organisation_id) if use_case else None
+    if use_case is None or membership is None:
+        raise Http404("no such use case")
+    if not membership.allows(permission):
+        if not UseCase.objects.visible_to(membership).filter(pk=pk).exists():
+            raise Http404("no such use case")
+        raise PermissionDenied(refusal(membership.role, permission))
+    return use_case
+
+
+def get_section_for(user: User, pk: int, section_id: str = "") -> SectionAccess:
+    """A section of the questionnaire that `user` may open (the first of theirs when none is named); else 404."""
+    use_case = UseCase.objects.select_related("organisation", "unit", "owner").filter(pk=pk).first()
+    membership = membership_in(user, use_case.organisation_id) if use_case else None
+    if use_case is None or membership is None:
+        raise Http404("no such use case")
+    assessment = use_case.assessments.latest()
+    questionnaire = load(assessment.questionnaire_version)
+    requests = tuple(assessment.requests.standing().filter(respondent=user).select_related("asked_by"))
+    sections = questionnaire.sections
+    if not membership.allows(Permission.VIEW):
+        asked = {request.section_id for request in requests}
+        sections = tuple(section for section in sections if section.id in asked)
+    if not sections:
+        raise Http404("no such use case")
+    access = SectionAccess(use_case, assessment, questionnaire, sections[0], sections, membership, requests)
+    return access.at(section_id) if section_id else access
+
+
+def get_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
+    """A question `user` may answer, with the access to its section; 404 when unseen, 403 when only readable."""
+    access, question = get_readable_question_for(user, pk, question_id)
+    if not access.may_answer:
+        raise PermissionDenied(access.why_not)
+    return access, question
+
+
+def get_readable_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
+    """A question whose section `user` may open, with that access; else 404."""
+    access = get_section_for(user, pk)
+    try:
+        question = access.questionnaire.question(question_id)
+    except KeyError:
+        raise Http404("no such question") from None
+    return access.at(question.section), question
+
+
+def get_disputed_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
+    """A question whose dispute `user` may settle: the use case's owner, and who may edit it."""
+    access, question = get_readable_question_for(user, pk, question_id)
+    if not access.may_settle:
+        raise PermissionDenied("A dispute is settled by the use case's owner or an editor.")
+    return access, question
+
+
+def get_revision_for(
+    user: User, pk: int, question_id: str, revision_pk: int
+) -> tuple[SectionAccess, Question, AnswerRevision]:
+    """An earlier state of one's own answer, for who may answer the question still; else 404 or 403."""
+    access, question = get_question_for(user, pk, question_id)
+    own = AnswerRevision.objects.filter(
+        answer__assessment=access.assessment, answer__question_id=question.id, answer__respondent=user
+    )
+    revision = own.select_related("answer__assessment").filter(pk=revision_pk).first()
+    if revision is None:
+        raise Http404("no such revision")
+    return access, question, revision
+
+
+def get_request_for(user: User, pk: int, request_pk: int) -> tuple[UseCase, AnswerRequest]:
+    """A standing request of this use case, for who may withdraw it."""
+    use_case = get_use_case_for(user, pk, Permission.EDIT)
+    requests = AnswerRequest.objects.standing().filter(assessment__use_case=use_case)
+    request = requests.select_related("respondent", "assessment").filter(pk=request_pk).first()
+    if request is None:
+        raise Http404("no such request")
+    return use_case, request
+
+
+def get_report_for(user: User, pk: int, report_pk: int, permission: Permission = Permission.VIEW) -> Report:
+    """A report of this use case, for who holds `permission` there."""
+    use_case = get_use_case_for(user, pk, permission)
+    report = use_case.reports.select_related("use_case__organisation").filter(pk=report_pk).first()
+    if report is None:
+        raise Http404("no such report")
+    return report
+
+
+def membership_of(user: User, use_case: UseCase) -> Membership:
+    """The membership that let `user` see `use_case`; 404 if it ended meanwhile."""
+    membership = membership_in(user, use_case.organisation_id)
+    if membership is None:
+        raise Http404("no such use case")
+    return membership
+
+
+def may_settle(use_case: UseCase, membership: Membership) -> bool:
+    """Editors, and the use case's owner whatever their role (except one who may not even view it)."""
+    owns = use_case.owner_id == membership.user_id and membership.allows(Permission.VIEW)
+    return owns or membership.allows(Permission.EDIT)

@@ -1,0 +1,221 @@
+"""What one question's card and the panel beside it show, put together for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from portfolio.decision import Inputs, decide, inputs_of, leads_to, tuning_in_play
+from portfolio.forms import DONT_KNOW, AnswerForm
+from portfolio.models import Answer, Settlement
+from portfolio.permissions import SectionAccess
+from portfolio.questionnaire.answers import as_input, describe
+from portfolio.questionnaire.flow import SectionProgress, progress, visible_questions
+from portfolio.questionnaire.outcome import DerivedAnswer, Recommendation
+from portfolio.questionnaire.spec import Kind, Option, Question, Value
+
+RANKS = ("First", "Second", "Third")
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of several answers to a disputed question: who says it and where it would lead."""
+
+    value: Value
+    words: str
+    who: str
+    leads_to: Recommendation
+
+
+@dataclass(frozen=True)
+class Card:
+    question: Question
+    mine: Answer | None
+    others: tuple[Answer, ...]
+    form: AnswerForm | None  # what was sent, when it could not be saved
+    derived: DerivedAnswer | None
+    sides: tuple[Side, ...]
+    settlement: Settlement | None
+    may_answer: bool
+    may_settle: bool
+    visible: bool
+
+    @property
+    def kind(self) -> str:
+        return self.question.kind.value
+
+    @property
+    def entered(self) -> list[str]:
+        """The value's fields as they show: what was sent, else what is stored."""
+        if self.form is not None:
+            return self.form.entered
+        value = self.mine.value if self.mine else None
+        if value is None:
+            return []
+        if self.question.kind in (Kind.MULTIPLE, Kind.RANKED):
+            return list(value)
+        if self.question.kind is Kind.METRIC:
+            return [str(value["name"])]
+        return [as_input(self.question, value)]
+
+    @property
+    def text(self) -> str:
+        return next((entry for entry in self.entered if entry != DONT_KNOW), "")
+
+    @property
+    def higher(self) -> str:
+        if self.form is not None:
+            return self.form.higher
+        value = self.mine.value if self.mine else None
+        return "" if value is None else "yes" if value["higher_is_better"] else "no"
+
+    @property
+    def dont_know(self) -> bool:
+        return self.form.dont_know if self.form is not None else bool(self.mine and self.mine.dont_know)
+
+    @property
+    def none(self) -> bool:
+        return self.form.none if self.form is not None else bool(self.mine and self.mine.value == [])
+
+    @property
+    def comment(self) -> str:
+        return self.form.comment if self.form is not None else self.mine.comment if self.mine else ""
+
+    @property
+    def evidence_url(self) -> str:
+        return self.form.evidence_url if self.form is not None else self.mine.evidence_url if self.mine else ""
+
+    @property
+    def errors(self) -> Mapping[str, str]:
+        return self.form.errors if self.form is not None else {}
+
+    @property
+    def options(self) -> list[tuple[Option, bool]]:
+        return [(option, option.code in self.entered) for option in self.question.options]
+
+    @property
+    def ranks(self) -> list[tuple[str, str]]:
+        """Label and chosen code of each select; more than three only where more are stored."""
+        chosen = [entry for entry in self.entered if entry]
+        places = [*RANKS, *(f"Number {n}" for n in range(len(RANKS) + 1, len(chosen) + 1))]
+        return [(label, chosen[n] if n < len(chosen) else "") for n, label in enumerate(places)]
+
+    @property
+    def said(self) -> str:
+        """My stored answer in words; empty when I have said nothing."""
+        if self.mine is None or (self.mine.value is None and not self.mine.dont_know):
+            return ""
+        return "Don't know yet" if self.mine.dont_know else describe(self.question, self.mine.value)
+
+    @property
+    def others_said(self) -> list[tuple[Answer, str]]:
+        return [
+            (answer, "does not know yet" if answer.dont_know else describe(self.question, answer.value))
+            for answer in self.others
+            if answer.value is not None or answer.dont_know
+        ]
+
+    @property
+    def either_way(self) -> str:
+        """Whether the dispute matters for the result."""
+        targets = {(side.leads_to.target, side.leads_to.status) for side in self.sides}
+        if len(targets) == 1:
+            return "Either way the recommendation stays the same."
+        return "The recommendation depends on it."
+
+    @property
+    def derived_words(self) -> str:
+        return describe(self.question, self.derived.value) if self.derived else ""
+
+    @property
+    def settled_words(self) -> str:
+        if self.settlement is None:
+            return ""
+        return "left open" if self.settlement.value is None else describe(self.question, self.settlement.value)
+
+
+@dataclass
+class Board:
+    """A questionnaire as it stands for one person: rows read once, everything else derived from them."""
+
+    access: SectionAccess
+    answers: list[Answer]
+    settlements: dict[str, Settlement]
+    inputs: Inputs
+    recommendation: Recommendation
+    forms: Mapping[str, AnswerForm] = field(default_factory=dict)
+
+    @property
+    def tuning_in_play(self) -> bool:
+        return tuning_in_play(self.recommendation)
+
+    @property
+    def is_blank(self) -> bool:
+        """Nobody has said anything yet."""
+        return not self.inputs.said
+
+    def at(self, inputs: Inputs) -> Board:
+        """The same board as it stood with other inputs."""
+        recommendation = decide(self.access.assessment.questionnaire_version, inputs).recommendation
+        return replace(self, inputs=inputs, recommendation=recommendation)
+
+    def visible(self) -> tuple[Question, ...]:
+        answers = self.inputs.effective.answers
+        questions = visible_questions(self.access.questionnaire, answers, tuning_in_play=self.tuning_in_play)
+        return tuple(q for q in questions if any(q.section == section.id for section in self.access.sections))
+
+    def progress(self) -> tuple[SectionProgress, ...]:
+        effective = self.inputs.effective
+        entries = progress(
+            self.access.questionnaire,
+            effective.answers,
+            tuning_in_play=self.tuning_in_play,
+            dont_know=effective.open_dont_know,
+            disputed=effective.disputed,
+        )
+        return tuple(entry for entry in entries if entry.section in self.access.sections)
+
+    def cards(self, questions: Iterable[Question]) -> list[Card]:
+        shown = {question.id for question in self.visible()}
+        return [self.card(question, visible=question.id in shown) for question in questions]
+
+    def card(self, question: Question, *, visible: bool = True) -> Card:
+        person = self.access.membership.user_id
+        given = [answer for answer in self.answers if answer.question_id == question.id]
+        here = self.access.at(question.section)
+        derived = {d.question_id: d for d in self.recommendation.derived} if here.may_view else {}
+        return Card(
+            question=question,
+            mine=next((answer for answer in given if answer.respondent_id == person), None),
+            others=tuple(a for a in given if a.respondent_id != person) if here.may_view else (),
+            form=self.forms.get(question.id),
+            derived=derived.get(question.id),
+            sides=self._sides(question, given) if here.may_view and visible else (),
+            settlement=self.settlements.get(question.id) if here.may_view else None,
+            may_answer=here.may_answer,
+            may_settle=here.may_settle,
+            visible=visible,
+        )
+
+    def _sides(self, question: Question, given: list[Answer]) -> tuple[Side, ...]:
+        values = self.inputs.effective.disputed.get(question.id, ())
+        return tuple(
+            Side(
+                value=value,
+                words=describe(question, value),
+                who=", ".join(str(a.respondent) for a in given if a.value == value),
+                leads_to=leads_to(self.inputs, question.id, value),
+            )
+            for value in values
+        )
+
+
+def board(access: SectionAccess, forms: Mapping[str, AnswerForm] | None = None) -> Board:
+    """Everything the questionnaire's pages show; two queries."""
+    assessment = access.assessment
+    answers = list(assessment.answers.select_related("respondent").order_by("saved_at", "pk"))
+    standing = assessment.settlements.filter(superseded_at__isnull=True).select_related("settled_by")
+    settlements = {row.question_id: row for row in standing}
+    inputs = inputs_of(assessment.revision, answers, {key: row.value for key, row in settlements.items()})
+    recommendation = decide(assessment.questionnaire_version, inputs).recommendation
+    return Board(access, answers, settlements, inputs, recommendation, forms or {})

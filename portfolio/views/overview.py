@@ -1,0 +1,118 @@
+"""What the page of one use case says: put together from the latest recommendation and the latest figures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from costing.public import Projection, result_of
+from portfolio.changes import STATUS_WORDS, robustness_in_words
+from portfolio.decision import Inputs, decide, read_inputs, tuning_in_play
+from portfolio.governance import dossier
+from portfolio.governance.risks import Risk
+from portfolio.models import Assessment, UseCase
+from portfolio.questionnaire.flow import SectionProgress, progress
+from portfolio.questionnaire.loading import load
+from portfolio.questionnaire.outcome import Recommendation, Status
+from portfolio.questionnaire.spec import Question, Questionnaire
+from portfolio.views import cost_figures
+
+RISKS_SHOWN = 4
+RISK_TONES = {"critical": "bad", "high": "bad", "medium": "warn", "moderate": "warn"}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How much of what is asked now has been answered (or answered with "don't know yet")."""
+
+    answered: int
+    asked: int
+    sections: tuple[SectionProgress, ...]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A use case's questionnaire and recommendation as they stand."""
+
+    assessment: Assessment
+    questionnaire: Questionnaire
+    inputs: Inputs
+    recommendation: Recommendation
+
+    @property
+    def is_blank(self) -> bool:
+        return not self.inputs.said
+
+    @property
+    def questions(self) -> dict[str, Question]:
+        return {question.id: question for question in self.questionnaire.questions}
+
+    @property
+    def progress(self) -> Progress:
+        effective = self.inputs.effective
+        sections = progress(
+            self.questionnaire,
+            effective.answers,
+            tuning_in_play=tuning_in_play(self.recommendation),
+            dont_know=effective.open_dont_know,
+            disputed=effective.disputed,
+        )
+        answered = sum(entry.answered + entry.dont_know for entry in sections)
+        return Progress(answered, sum(entry.countable for entry in sections), sections)
+
+
+def standing(use_case: UseCase) -> Standing:
+    """Four queries."""
+    assessment = use_case.assessments.latest()
+    inputs = read_inputs(assessment)
+    decision = decide(assessment.questionnaire_version, inputs)
+    return Standing(assessment, load(assessment.questionnaire_version), inputs, decision.recommendation)
+
+
+def context(use_case: UseCase) -> dict[str, Any]:
+    """What every page of a use case shows of its recommendation."""
+    now = standing(use_case)
+    questions = now.questions
+    return {
+        "use_case": use_case,
+        "standing": now,
+        "recommendation": now.recommendation,
+        "is_blank": now.is_blank,
+        "progress": now.progress,
+        "status_words": STATUS_WORDS[Status(now.recommendation.status)],
+        "robustness": robustness_in_words(now.recommendation.robustness),
+        "next_questions": [
+            (questions[n.question_id], n) for n in now.recommendation.next_questions if n.question_id in questions
+        ],
+        "blockers": [(b, questions.get(b.question_id)) for b in now.recommendation.blockers],
+        "disputes": [questions[key] for key in now.inputs.effective.disputed if key in questions],
+    }
+
+
+@dataclass(frozen=True)
+class RiskRow:
+    risk: Risk
+    tone: str
+
+
+def risk_rows(risks: tuple[Risk, ...]) -> list[RiskRow]:
+    return [RiskRow(risk, RISK_TONES.get(str(risk.residual_level), "")) for risk in risks]
+
+
+def open_risks(now: Standing) -> dict[str, Any]:
+    """The gravest risks that no safeguard covers yet, and how many more there are."""
+    risks = dossier.build(now.inputs.effective.answers, now.recommendation).risks
+    rows = risk_rows(tuple(risk for risk in risks if risk.state == "open"))
+    return {"risks": rows[:RISKS_SHOWN], "more_risks": max(0, len(rows) - RISKS_SHOWN)}
+
+
+def figures(use_case: UseCase) -> dict[str, Any]:
+    """The options side by side from the latest finished projection; empty without one."""
+    if use_case.figures_id is None:
+        return {}
+    result = result_of(Projection.objects.get(pk=use_case.figures_id))
+    return {
+        "figures_reading": result.reading,
+        "options": cost_figures.option_rows(result, "", result.headline_option),
+        "scale_usd": cost_figures.scale_usd(result),
+    }

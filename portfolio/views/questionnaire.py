@@ -1,0 +1,311 @@
+"""The questionnaire: a section per step, a card per question, saved one by one or, without scripts, together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from portfolio import actions
+from portfolio.changes import just_changed, robustness_in_words
+from portfolio.decision import Inputs
+from portfolio.forms import AnswerForm, SettleForm
+from portfolio.models import AnswerRevision
+from portfolio.permissions import (
+    SectionAccess,
+    get_disputed_question_for,
+    get_question_for,
+    get_readable_question_for,
+    get_revision_for,
+    get_section_for,
+)
+from portfolio.questionnaire.answers import describe
+from portfolio.questionnaire.flow import next_section, unanswered
+from portfolio.questionnaire.spec import Question
+from portfolio.views.cards import Board, Card, board
+
+FILTERS = ("unanswered", "disputed")
+HISTORY_SIZE = 50
+LEFT_OPEN = "open"
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def questionnaire(request: HttpRequest, pk: int, section: str = "") -> HttpResponse:
+    access = get_section_for(request.user, pk, section)
+    show = request.GET.get("show", "")
+    if request.method == "POST":
+        return _save_section(request, access, show)
+    if not section and show not in FILTERS:
+        return redirect("questionnaire", pk=pk, section=_first_open(board(access)))
+    return render(request, "portfolio/questionnaire.html", _page(board(access), show))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def answer(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+    """Save one answer. Answers htmx with the card's state and, out of band, all that it changed elsewhere."""
+    if request.method == "GET":
+        access, question = get_readable_question_for(request.user, pk, question_id)
+        return redirect(_address(access, question))
+    access, question = get_question_for(request.user, pk, question_id)
+    form = AnswerForm(question, request.POST)
+    if not form.was_sent:
+        form.errors["value"] = "Nothing was sent for this question. Reload the page and answer again."
+    if form.errors or not form.is_valid():
+        return _refused(request, access, question, form)
+    saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
+    if not request.htmx:
+        return redirect(_address(access, question))
+    after = board(access)
+    context = _panel(after) | {
+        "card": after.card(question),
+        "toggled": _toggled(after, question.section, saved.inputs_before),
+        "derivable": [c for c in after.cards(after.access.section.questions) if c.question.derivable and c.visible],
+        "just_changed": _what_changed(access, question, saved),
+        "oob": True,
+    }
+    return render(request, "portfolio/questionnaire.html#saved", context)
+
+
+@login_required
+@require_POST
+def answer_withdraw(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+    access, question = get_question_for(request.user, pk, question_id)
+    actions.withdraw_answer(assessment=access.assessment, question=question, by=request.user)
+    messages.success(request, "Your answer is withdrawn. Its history keeps it.")
+    return redirect(_address(access, question))
+
+
+@login_required
+@require_POST
+def answer_settle(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+    access, question = get_disputed_question_for(request.user, pk, question_id)
+    values = board(access).inputs.effective.disputed.get(question.id, ())
+    choices = {str(n): value for n, value in enumerate(values)} | {LEFT_OPEN: None}
+    labels = [(key, describe(question, value)) for key, value in choices.items()]
+    form = SettleForm(request.POST, answers=labels)
+    if not values:
+        messages.error(request, "There is nothing to settle: nobody disagrees on this question any more.")
+    elif form.is_valid():
+        value, note = choices[form.cleaned_data["choice"]], form.cleaned_data["note"]
+        actions.settle_dispute(assessment=access.assessment, question=question, by=request.user, value=value, note=note)
+        messages.success(request, "Settled. It stands until somebody answers anew.")
+    else:
+        return _settle_again(request, access, question, form)
+    return redirect(_address(access, question))
+
+
+@login_required
+@require_GET
+def answer_history(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+    access, question = get_readable_question_for(request.user, pk, question_id)
+    revisions = AnswerRevision.objects.filter(answer__assessment=access.assessment, answer__question_id=question.id)
+    if not access.may_view:
+        revisions = revisions.filter(answer__respondent=request.user)
+    latest_first = revisions.select_related("answer__respondent").order_by("-saved_at", "-pk")
+    page = Paginator(latest_first, HISTORY_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "access": access,
+        "use_case": access.use_case,
+        "question": question,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
+        "query": "",
+        "rows": [(row, _said(question, row), _restorable(access, row)) for row in page],
+        "settlements": _settlements(access, question),
+        "back": _address(access, question),
+    }
+    return render(request, "portfolio/answer_history.html", context)
+
+
+@login_required
+@require_POST
+def answer_restore(request: HttpRequest, pk: int, question_id: str, revision_pk: int) -> HttpResponse:
+    access, question, revision = get_revision_for(request.user, pk, question_id, revision_pk)
+    actions.restore_answer(revision=revision, question=question, by=request.user)
+    messages.success(request, f"Your answer is again what it was in revision {revision.revision}.")
+    return redirect(_address(access, question))
+
+
+def _save_section(request: HttpRequest, access: SectionAccess, show: str) -> HttpResponse:
+    """Save every answer that was sent and changed; show those that could not be saved again, as they were sent."""
+    before = board(access)
+    forms = {q.id: AnswerForm(q, request.POST) for section in access.sections for q in section.questions}
+    sent = [form for form in forms.values() if form.was_sent and access.at(form.question.section).may_answer]
+    refused: dict[str, AnswerForm] = {}
+    for form in sent:
+        if not form.is_valid():
+            refused[form.question.id] = form
+        elif not _is_unchanged(before, form):
+            actions.save_answer(assessment=access.assessment, question=form.question, by=request.user, **form.values())
+    after = board(access, refused)
+    if refused:
+        return render(request, "portfolio/questionnaire.html", _page(after, show), status=422)
+    messages.success(request, "Saved.")
+    return redirect(_onwards(request, before, after, show))
+
+
+def _is_unchanged(before: Board, form: AnswerForm) -> bool:
+    """Whether the form says what its page showed, so that a tab left open does not overwrite what came after it."""
+    stored = before.card(form.question).mine
+    if form.is_like(stored):
+        return True
+    if stored is None or form.seen_revision is None or form.seen_revision >= stored.revision:
+        return False
+    return form.is_like(stored.revisions.filter(revision=form.seen_revision).first())
+
+
+def _onwards(request: HttpRequest, before: Board, after: Board, show: str) -> str:
+    """Where to after saving a section: the questions it opened, the next section, or here again."""
+    access = after.access
+    here = reverse("questionnaire", args=[access.use_case.pk, access.section.id])
+    if show in FILTERS:
+        return f"{here}?{urlencode({'show': show})}"
+    asked_before = {q.id for q in before.visible()}
+    opened = [q for q in after.visible() if q.section == access.section.id and q.id not in asked_before]
+    if opened:
+        more = "another question" if len(opened) == 1 else f"{len(opened)} more questions"
+        messages.info(request, f"Your answers opened {more} in this section.")
+        return f"{here}#q-{opened[0].id}"
+    following = _neighbour(after, 1)
+    if "stay" in request.POST or following is None:
+        return here
+    return reverse("questionnaire", args=[access.use_case.pk, following])
+
+
+def _refused(request: HttpRequest, access: SectionAccess, question: Question, form: AnswerForm) -> HttpResponse:
+    """The answer's own message, with everything entered kept."""
+    now = board(access, {question.id: form})
+    if request.htmx:
+        return render(request, "portfolio/questionnaire.html#state", {"card": now.card(question)}, status=422)
+    return render(request, "portfolio/questionnaire.html", _page(now, ""), status=422)
+
+
+def _settle_again(request: HttpRequest, access: SectionAccess, question: Question, form: SettleForm) -> HttpResponse:
+    context = _page(board(access), "") | {"settle_form": form, "settle_question": question}
+    return render(request, "portfolio/questionnaire.html", context, status=422)
+
+
+def _page(now: Board, show: str) -> dict[str, Any]:
+    access = now.access
+    groups = _filtered(now, show) if show in FILTERS else [(access.section, now.cards(access.section.questions))]
+    refused = [card for _, cards in groups for card in cards if card.errors]
+    return _panel(now) | {
+        "groups": groups,
+        "show": show if show in FILTERS else "",
+        "refused": refused,
+        "previous_section": _section(access, _neighbour(now, -1)),
+        "following_section": _section(access, _neighbour(now, 1)),
+    }
+
+
+def _panel(now: Board) -> dict[str, Any]:
+    """What stands beside the cards: sections with their progress, and the verdict so far."""
+    access, sections = now.access, now.progress()
+    left = _unanswered(now)
+    current = next(entry for entry in sections if entry.section.id == access.section.id)
+    questions = {q.id: q for q in access.questionnaire.questions}
+    nexts = [(questions[n.question_id], n) for n in now.recommendation.next_questions if n.question_id in questions]
+    return {
+        "access": access,
+        "use_case": access.use_case,
+        "sections": sections,
+        "current": current,
+        "left": len(left),
+        "disputes": [q for q in now.visible() if q.id in now.inputs.effective.disputed] if access.may_view else [],
+        "recommendation": now.recommendation if access.may_view else None,
+        "is_blank": now.is_blank,
+        "robustness": robustness_in_words(now.recommendation.robustness),
+        "next_questions": nexts[:3] if access.may_view else [],
+    }
+
+
+def _filtered(now: Board, show: str) -> list[tuple[Any, list[Card]]]:
+    """Cards of all sections that are unanswered or disputed, under their sections."""
+    wanted = {q.id for q in _unanswered(now)} if show == "unanswered" else set(now.inputs.effective.disputed)
+    wanted |= set(now.forms)
+    groups = [
+        (section, now.cards(q for q in now.visible() if q.section == section.id and q.id in wanted))
+        for section in now.access.sections
+    ]
+    return [(section, cards) for section, cards in groups if cards]
+
+
+def _unanswered(now: Board) -> list[Question]:
+    effective = now.inputs.effective
+    found = unanswered(
+        now.access.questionnaire,
+        effective.answers,
+        tuning_in_play=now.tuning_in_play,
+        dont_know=effective.open_dont_know,
+        disputed=effective.disputed,
+    )
+    mine = {section.id for section in now.access.sections}
+    return [question for question in found if question.section in mine]
+
+
+def _toggled(after: Board, section_id: str, before: Inputs) -> list[Card]:
+    """The cards of the section that appear or disappear with this answer."""
+    visible_before = {q.id for q in after.at(before).visible()}
+    visible = {q.id for q in after.visible()}
+    questions = after.access.at(section_id).section.questions
+    return after.cards(q for q in questions if (q.id in visible) != (q.id in visible_before))
+
+
+def _what_changed(access: SectionAccess, question: Question, saved: actions.Saved) -> str:
+    if not access.may_view or not saved.changed or saved.answer is None:
+        return ""
+    words = "Don't know yet" if saved.answer.dont_know else describe(question, saved.answer.value)
+    return just_changed(words, saved.before, saved.recommendation)
+
+
+def _first_open(now: Board) -> str:
+    """The first section with something unanswered, else the first."""
+    entry = next_section(now.progress())
+    return entry.id if entry is not None else now.access.section.id
+
+
+def _neighbour(now: Board, step: int) -> str | None:
+    """The next (1) or previous (-1) section that is needed now."""
+    ids = [entry.section.id for entry in now.progress() if entry.needed or entry.section == now.access.section]
+    place = ids.index(now.access.section.id) + step
+    return ids[place] if 0 <= place < len(ids) else None
+
+
+def _section(access: SectionAccess, section_id: str | None) -> Any:
+    return next((section for section in access.sections if section.id == section_id), None)
+
+
+def _address(access: SectionAccess, question: Question) -> str:
+    return f"{reverse('questionnaire', args=[access.use_case.pk, question.section])}#q-{question.id}"
+
+
+def _said(question: Question, row: AnswerRevision) -> str:
+    if row.dont_know:
+        return "Don't know yet"
+    return "Withdrawn" if row.value is None else describe(question, row.value)
+
+
+def _restorable(access: SectionAccess, row: AnswerRevision) -> bool:
+    """One's own earlier revisions that said something."""
+    own = row.answer.respondent_id == access.membership.user_id and access.may_answer
+    return own and row.revision != row.answer.revision
+
+
+def _settlements(access: SectionAccess, question: Question) -> Iterable[tuple[Any, str]]:
+    if not access.may_view:
+        return []
+    rows = access.assessment.settlements.filter(question_id=question.id).select_related("settled_by")
+    return [
+        (row, "Left open" if row.value is None else describe(question, row.value))
+        for row in rows.order_by("-settled_at")
+    ]
