@@ -1,0 +1,206 @@
+"""How much the target depends on what is still open: by branching on what the rules ask, else by a seeded sample. Pure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+from portfolio.questionnaire.case import READ, Case, Open, canonical
+from portfolio.questionnaire.codes import DECISIVE, WAYS
+from portfolio.questionnaire.decide import TUNED_TARGETS, target_of
+from portfolio.questionnaire.facts import Facts
+from portfolio.questionnaire.outcome import Robustness, Target
+from portfolio.questionnaire.policy import Policy
+from portfolio.questionnaire.rules.contested import contested, other_side
+from portfolio.questionnaire.spec import Value
+
+VISITS = 2_500
+SAMPLE = 1_000  # combinations in the sample: the share's standard error is at most 0.016
+DRAWS = 48  # combinations in which each open question is drawn anew to see whether it matters
+SEED = 20_261_101
+KNOWLEDGE = ("knowledge_change_rate", "corpus_size", "citations_needed", "per_user_access", "rag_baseline")
+BY_NUMBER = {"prompt_baseline": "prompt_score", "rag_baseline": "rag_score", "tuning_baseline": "tuned_score"}
+
+Ways = tuple[tuple[Value, int], ...]
+
+
+class Spent(Exception):  # noqa: N818 - not an error: the exact search has used up its visits
+    pass
+
+
+@dataclass(frozen=True)
+class Space:
+    """One set of answers and the ways in which its open questions may turn out."""
+
+    values: Mapping[str, Any]  # canonical, of every question in READ; open ones None
+    ways: Mapping[str, Ways]  # of each open question that can move the target, in canonical form
+    policy: Policy
+    facts: Facts
+
+    def case(self, changed: Mapping[str, Any] | None = None) -> Case:
+        return Case({**self.values, **(changed or {})}, self.policy, self.facts)
+
+    @property
+    def combinations(self) -> int:
+        return prod(sum(weight for _, weight in ways) for ways in self.ways.values())
+
+
+def space(
+    answers: Mapping[str, Value], disputed: Mapping[str, tuple[Value, ...]], policy: Policy, facts: Facts
+) -> Space:
+    """The space of `answers`: decisive questions that are unanswered, and disputed ones with their sides only.
+
+    Where the sources contradict each other, the answer they part on counts as disputed between itself and their other view.
+
+    Left out are questions that were filled in from other answers, words that a number decides, and questions about
+    knowledge where none is needed: how they turn out cannot change the target or is not open.
+    """
+    values = {q: None if q in disputed else canonical(q, answers.get(q)) for q in READ}
+    here = Case(values, policy, facts)
+    derived = {"facts_needed": here.facts, "cost_latency_pressure": here.pressure}
+    ways: dict[str, Ways] = {}
+    for question in READ:
+        if question in disputed:
+            sides = dict.fromkeys(_hashable(canonical(question, side)) for side in disputed[question])
+            ways[question] = tuple((_plain(side), 1) for side in sides)
+        elif (
+            values[question] is None
+            and question in WAYS
+            and question in DECISIVE
+            and derived.get(question) is None
+            and not _by_number(question, values)
+            and not (values["facts_needed"] == "none" and question in KNOWLEDGE)
+        ):
+            ways[question] = tuple((canonical(question, way), weight) for way, weight in WAYS[question])
+    known = Space(values, {q: w for q, w in ways.items() if w}, policy, facts)
+    return replace(known, ways={**known.ways, **_sources_disagree(known)})
+
+
+def _sources_disagree(known: Space) -> dict[str, Ways]:
+    """Answered questions on which the sources part: as answered, and as the other side expects, where that moves the target."""
+    here = known.case()
+    target = target_of(here)
+    found: dict[str, Ways] = {}
+    for problem in contested(here):
+        for changes in other_side(problem, target in TUNED_TARGETS)[1]:
+            question, value = changes[0][0], canonical(*changes[0])
+            answered = known.values[question] is not None
+            if len(changes) == 1 and answered and target_of(known.case({question: value})) != target:
+                found[question] = ((known.values[question], 1), (value, 1))
+                break
+    return found
+
+
+def _hashable(value: Any) -> Any:
+    return ("metric", tuple(sorted(value.items()))) if isinstance(value, dict) else value
+
+
+def _plain(value: Any) -> Any:
+    return dict(value[1]) if isinstance(value, tuple) and len(value) == 2 and value[0] == "metric" else value
+
+
+def _by_number(question: str, values: Mapping[str, Any]) -> bool:
+    number = BY_NUMBER.get(question)
+    return number is not None and values[number] is not None and values["metric_target"] is not None
+
+
+def explore(open_space: Space, target: Target) -> Robustness:
+    """The share of ways to answer the open questions that keep `target`.
+
+    Exact: questions are branched on only where a rule reads them, each branch weighted with the number of codes it stands
+    for, so that the shares equal those over all combinations. After `VISITS` evaluations without an end: a sample of
+    `SAMPLE` combinations from a fixed seed, each code of each open question equally likely.
+    """
+    combinations = open_space.combinations
+    try:
+        shares = _exact(open_space)
+        exact, considered = True, combinations
+    except Spent:
+        shares = _sampled(open_space)
+        exact, considered = False, SAMPLE
+    return Robustness(
+        share=_rounded(shares.get(target, 0.0)),
+        exact=exact,
+        considered=considered,
+        combinations=combinations,
+        open_questions=tuple(open_space.ways),
+        targets={t.value: _rounded(shares[t]) for t in Target if t in shares},
+    )
+
+
+def as_it_stands(open_space: Space, target: Target) -> Robustness:
+    """Nothing explored: one combination looked at, which is all there is only where nothing is open."""
+    combinations = open_space.combinations
+    return Robustness(1.0, combinations == 1, 1, combinations, tuple(open_space.ways), {target.value: 1.0})
+
+
+def _rounded(share: float) -> float:
+    return min(1.0, round(share, 12))
+
+
+def leaves(open_space: Space) -> Iterator[tuple[Mapping[str, Any], float, Target]]:
+    """The ends of the exact search: (answers branched on, share of all combinations, target). Raises `Spent`."""
+    closed = {q: v for q, v in open_space.values.items() if q not in open_space.ways}
+    waiting: list[tuple[dict[str, Any], float]] = [({}, 1.0)]
+    visits = 0
+    while waiting:
+        chosen, share = waiting.pop()
+        visits += 1
+        if visits > VISITS:
+            raise Spent
+        try:
+            yield chosen, share, target_of(Case({**closed, **chosen}, open_space.policy, open_space.facts))
+        except Open as asked:
+            question = asked.question_id
+            ways = open_space.ways[question]
+            total = sum(weight for _, weight in ways)
+            waiting.extend(({**chosen, question: way}, share * weight / total) for way, weight in ways)
+
+
+def _exact(open_space: Space) -> dict[Target, float]:
+    shares: dict[Target, float] = {}
+    for _, share, target in leaves(open_space):
+        shares[target] = shares.get(target, 0.0) + share
+    return shares
+
+
+def _sampled(open_space: Space) -> dict[Target, float]:
+    chance = random.Random(SEED)
+    columns = {
+        question: chance.choices([way for way, _ in ways], weights=[weight for _, weight in ways], k=SAMPLE)
+        for question, ways in open_space.ways.items()
+    }
+    shares: dict[Target, float] = {}
+    for row in range(SAMPLE):
+        target = target_of(open_space.case({q: column[row] for q, column in columns.items()}))
+        shares[target] = shares.get(target, 0.0) + 1 / SAMPLE
+    return shares
+
+
+def impacts(open_space: Space, target: Target) -> dict[str, float]:
+    """How much each open question could still move the target, 0 … 1: the mean of its effect now and its effect later.
+
+    Now: the share of its codes that, everything else staying as it is, would give another target. Later: how often drawing
+    its answer anew changes the target once all other open questions are answered, over `DRAWS` seeded combinations.
+    """
+    chance = random.Random(SEED)
+    draws = []
+    for _ in range(DRAWS):
+        drawn = {q: _drawn(chance, ways) for q, ways in open_space.ways.items()}
+        draws.append((drawn, target_of(open_space.case(drawn))))
+    found = {}
+    for question, ways in open_space.ways.items():
+        total = sum(weight for _, weight in ways)
+        now = sum(weight for way, weight in ways if target_of(open_space.case({question: way})) != target) / total
+        later = sum(
+            target_of(open_space.case({**drawn, question: _drawn(chance, ways)})) != before for drawn, before in draws
+        )
+        found[question] = (now + later / DRAWS) / 2
+    return found
+
+
+def _drawn(chance: random.Random, ways: Ways) -> Any:
+    return chance.choices([way for way, _ in ways], weights=[weight for _, weight in ways])[0]

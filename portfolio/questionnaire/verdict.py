@@ -1,0 +1,104 @@
+"""The headline: one or two plain sentences, what to do and why. Pure."""
+
+from __future__ import annotations
+
+from portfolio.questionnaire.case import Case
+from portfolio.questionnaire.decide import Decision
+from portfolio.questionnaire.outcome import Blocker, Method, Need, Status, Target
+from portfolio.questionnaire.roadmap import METHODS
+from portfolio.questionnaire.rules import job, retrieval, tuning
+from portfolio.questionnaire.wording import RATES, listed
+
+AREAS = {"data": "data", "evaluation": "evaluation", "operations": "operations", "governance": "governance"}
+CASE_WHY = {
+    "language": "no public model has learnt this language or domain",
+    "habit": "a habit has to hold that instructions do not hold",
+    "cost": "one narrow task repeats at volume, and a small model can do it faster and cheaper",
+    "gap": "serious prompting still falls short for reasons of behaviour",
+    "weak_language": "the language is weakly covered and a tuned model was measured better",
+}
+TO_MEASURE = {
+    "prompt_baseline": "measure the best prompt",
+    "prompt_techniques": "try constrained decoding",
+    "rag_baseline": "measure retrieval",
+    "failure_causes": "find out what fails first",
+}
+
+
+def verdict(
+    case: Case, decision: Decision, status: Status, method: Method | None, blockers: tuple[Blocker, ...]
+) -> str:
+    """What to do and why, in one or two sentences."""
+    if status is Status.STOP:
+        return "Stop: this use is prohibited. What follows is provisional and changes nothing about that."
+    if status is Status.DEFINE_THE_JOB:
+        return f"Define the job first: {_undefined(case)}. Until then every approach below is provisional."
+    if decision.tuned.in_target:
+        return _tuned(case, decision, status, method, blockers)
+    return f"{_untuned(case, decision)} {_why_not_tuned(case, decision, status)}".strip()
+
+
+def _undefined(case: Case) -> str:
+    missing = []
+    if job.behaviour_undefined(case):
+        missing.append("nobody could write acceptance tests yet")
+    if job.failure_undefined(case):
+        missing.append("what counts as failure is not written down")
+    return listed(missing)
+
+
+def _tuned(case: Case, decision: Decision, status: Status, method: Method | None, blockers: tuple[Blocker, ...]) -> str:
+    counted = [
+        kind
+        for kind, state, counts in decision.tuned.cases
+        if counts and (state == "proven" or status is Status.START_SIMPLE)
+    ]
+    why = CASE_WHY[counted[0]]
+    stack = "fine-tuning for behaviour and retrieval for facts" if decision.target is Target.HYBRID else "fine-tuning"
+    if status is Status.START_SIMPLE:
+        steps = listed(TO_MEASURE[q] for q in decision.missing)
+        first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
+        return f"Start with {first}; {stack} is the likely end, because {why}. First {steps}: that is what proves it."
+    if status is Status.NOT_READY:
+        areas = listed(dict.fromkeys(AREAS[b.area] for b in blockers if b.severity != "warning" and b.area in AREAS))
+        first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
+        return f"Train later: {stack} is justified, because {why}, but {areas} must be ready first. Until then use {first}."
+    how = METHODS[method or Method.LORA]
+    beside = " and keep retrieval for the facts" if decision.target is Target.HYBRID else ""
+    return f"Fine-tune with {how}{beside}: {why}, and everything that training needs is ready."
+
+
+def _untuned(case: Case, decision: Decision) -> str:
+    if decision.target is Target.RAG:
+        return "Repair retrieval first." if retrieval.repair_first(case) else "Use retrieval."
+    if decision.carried:
+        return "Use a cached prompt that carries the facts; they fit, change slowly and need no index."
+    return "Use a good prompt."
+
+
+def _why_not_tuned(case: Case, decision: Decision, status: Status) -> str:
+    if decision.tuned.excluded:
+        return f"Do not fine-tune: {_excluded_because(case)}."
+    if decision.tuning is Need.RULED_OUT:
+        rate = case.knowledge_change_rate
+        if retrieval.change(case) and rate != "often":
+            return f"Do not fine-tune: the facts change {RATES[rate]}, and weights stay at the day of training."
+        return "Do not fine-tune: only facts speak for it, and training does not hold facts reliably."
+    if decision.tuned.later:
+        steps = listed(TO_MEASURE[q] for q in decision.missing)
+        return f"Fine-tuning may follow, but is not earned: first {steps}."
+    if status is Status.START_SIMPLE:
+        return "It is the simplest start; the open answers and its first measurement show whether more is needed."
+    return "Nothing speaks for fine-tuning."
+
+
+def _excluded_because(case: Case) -> str:
+    for condition, text in (
+        (tuning.vague, "the instructions are what fails first"),
+        (tuning.measured_worse, "a tuned model was measured worse"),
+        (tuning.untuned_suffices, "the target is reached without it"),
+        (tuning.task_moves, "the task changes faster than a model can be retrained"),
+    ):
+        if condition(case):
+            return text
+    return "a tuned model was measured no better"
