@@ -1,11 +1,13 @@
 """Requesting, cancelling and retrying projections: audited, enqueued when committed, never twice."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from config.celery import FAIL_FAST
 from config.celery import app as celery_app
 from costing import actions, jobs, runner, tasks
 from costing.engine.inputs import ScenarioSpec
@@ -122,9 +124,12 @@ def test_a_request_is_kept_when_the_queue_cannot_be_reached(
     django_capture_on_commit_callbacks: Callable[..., Any],
 ) -> None:
     monkeypatch.setitem(celery_app.conf.changes, "broker_url", "redis+socket:///nowhere/valkey.sock")
+    monkeypatch.setitem(celery_app.conf.changes, "broker_transport_options", dict(FAIL_FAST))
     celery_app._after_fork()  # forgets its connections
+    before_s = time.monotonic()
     with django_capture_on_commit_callbacks(execute=True):
         projection = actions.request_projection(scenario=scenario, by=editor)
+    assert time.monotonic() - before_s < 1  # no page waits for a broker that is down
     projection.refresh_from_db()
     assert projection.state == JobState.QUEUED
     assert jobs.is_unqueued(projection)
