@@ -94,8 +94,8 @@ class ServingPlan:
     batch: Number
     weights_gib_per_gpu: float
     usable_gib_per_gpu: float
-    tpot_limit_s: float
-    ttft_limit_s: float
+    tpot_limit_s: Number
+    ttft_limit_s: Number
     fixed_s: float
     shared_weights_s: float
     expert_weights_s: float
