@@ -35,10 +35,10 @@ def api_usd_per_request(
 
     `input_tokens` is the whole prompt of ONE request: above the long-context threshold that request is billed at the
     long-context prices (cached tokens scale with them), below it not, however large the monthly volume. Reasoning
-    tokens are billed as output. A price the row does not have gives no discount: without a cached price a cached token costs
-    what a fresh one does, without batch prices the batch share pays the list. `cache_hours` writes for one hour instead
-    of five minutes. `price_factor` is the price path. Shapes broadcast. Source: the vendors' pricing pages as read into
-    the row. Raises ValueError for a training row and for shares outside 0…1.
+    tokens are billed as output. A price the row does not have gives no discount: without a cached price a cached token
+    costs what a fresh one does, without batch prices the batch share pays the list. `cache_hours` writes for one hour
+    instead of five minutes. `price_factor` is the price path. Shapes broadcast. Source: the vendors' pricing pages as
+    read into the row. Raises ValueError for a training row and for shares outside 0…1.
     """
     for name, share in (("cached_share", cached_share), ("batch_share", batch_share), ("retry_rate", retry_rate)):
         _check_share(name, share)
