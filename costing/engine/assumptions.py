@@ -1,9 +1,9 @@
 """The assumption table: what the engine believes about every input until somebody knows better. Pure.
 
 The table is `data/assumptions.csv`. Low and high are read by the shape (see `inputs.Shape`): P10 and P90 for lognormal,
-normal and event times; the ends for pert. "Don't know" means these ranges; they are wide on purpose: real workloads differ
-by orders of magnitude, and a band that is too narrow is a false ceiling. `least` and `most` are physical limits that no draw
-and no answer may leave.
+normal and event times; the ends for pert. "Don't know" means these ranges; they are wide on purpose: real workloads
+differ by orders of magnitude, and a band that is too narrow is a false ceiling. `least` and `most` are physical limits
+that no draw and no answer may leave.
 """
 
 from __future__ import annotations
@@ -55,6 +55,8 @@ CORRELATIONS: dict[tuple[str, str], float] = {
     ("engineer_salary_usd_per_year", "expert_salary_usd_per_year"): 0.8,
     ("repick_price_factor_per_year", "gpu_price_log_rate_per_year"): -0.3,
     ("retrieved_passages", "passage_tokens"): -0.3,
+    ("training_examples", "hours_per_example"): -0.5,  # nobody spends twenty minutes on each of twenty thousand
+    ("corpus_documents", "preparation_minutes_per_document"): -0.5,
     ("model_retirement_months", "tuned_model_retirement_months"): 0.5,
 }
 
@@ -77,7 +79,7 @@ class Assumption:
 
 @cache
 def table() -> dict[str, Assumption]:
-    """All assumptions by key, in the file's order (which is the order of the random dimensions: append, never reorder)."""
+    """All assumptions by key, in the file's order, which is that of the random dimensions: append, never reorder."""
     with DATA.open(encoding="utf-8", newline="") as file:
         rows = [_row(row) for row in csv.DictReader(file)]
     return {row.key: row for row in rows}

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 def economic_interval_months(retraining_usd: Array | float, loss_growth_usd_per_month2: Array | float) -> Array:
     """Interval that minimises K/T + cT/2: T* = sqrt(2K/c), in months.
 
-    K: one retraining, USD; c: by how much the monthly loss from staleness grows each month, USD/month². c = 0 → never (inf).
+    K: one retraining, USD; c: by how much the monthly loss from staleness grows each month, USD/month². c = 0 → never.
     The cost at T* is sqrt(2Kc) a month and flat around it: ±50 % in T costs 8 … 25 % more. Harris' order-quantity form.
     """
     k, c = np.asarray(retraining_usd, dtype=np.float64), np.asarray(loss_growth_usd_per_month2, dtype=np.float64)
@@ -31,7 +31,7 @@ def cadence_usd_per_month(interval_months: Array | float, retraining_usd: float,
 def economic_interval_exponential_months(
     retraining_usd: float, value_usd_per_month: float, decay_per_month: float
 ) -> float:
-    """Interval that minimises [K + Q(T − (1−e^(−kT))/k)]/T when quality decays as e^(−kT); months, inf when none is finite.
+    """Interval that minimises [K + Q(T − (1−e^(−kT))/k)]/T when quality decays as e^(−kT); months, inf when never.
 
     K USD, Q the value at stake per month, k the relative decay per month. Finite only while K < Q/k.
     """
@@ -62,8 +62,9 @@ def interval_with_forced_months(interval_months: Array, forced_every_months: Arr
 def renewals(interval_months: Array, phase: Array | float, months: int) -> Array:
     """How many events fall into each month, shape (draws, months), for events every `interval_months` (draws, 1).
 
-    The first event is at phase × interval (phase in (0, 1]; 1 = a full interval after the start). With a uniform phase the
-    expected count up to t is exactly t/interval. Month m is the time from m to m + 1. An infinite interval gives none.
+    The first event is at phase × interval (phase in (0, 1]; 1 = a full interval after the start). With a uniform phase
+    the expected count up to t is exactly t/interval. Month m is the time from m to m + 1. An infinite interval gives
+    none.
     """
     edges = np.arange(months + 1, dtype=np.float64)[None, :]
     passed = np.maximum(np.floor(edges / interval_months - phase + 1 - 1e-12), 0.0)
@@ -71,7 +72,7 @@ def renewals(interval_months: Array, phase: Array | float, months: int) -> Array
 
 
 def happens(time_months: Array, months: int) -> Array:
-    """1 in the month that contains the time, else 0; shape (draws, months). Times below 0 or beyond the horizon never show."""
+    """1 in the month that contains the time, else 0; shape (draws, months). Times outside the horizon never show."""
     start = np.arange(months, dtype=np.float64)[None, :]
     return ((time_months >= start) & (time_months < start + 1)).astype(np.float64)
 

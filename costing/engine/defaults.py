@@ -1,4 +1,4 @@
-"""The full set of inputs behind a scenario: what is known, catalogue rows where they say more, assumptions for the rest. Pure."""
+"""The full set of inputs of a scenario: what is known, catalogue rows where they say more, else assumptions. Pure."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def _lifetime(key: str, provider: str, catalogue: Catalogue) -> Input:
 
 
 def _economic_interval(known: dict[str, Input]) -> Input:
-    """T* = sqrt(2K/c) at the medians: K people's work of one retraining (GPU time left out), c value × decay per month."""
+    """T* = sqrt(2K/c) at the medians: K people's work of one retraining (GPU time left out), c value × decay."""
     middle = _Medians(known.values())
     engineer = loaded_usd_per_hour(middle["engineer_salary_usd_per_year"], *middle.employer)
     expert = loaded_usd_per_hour(middle["expert_salary_usd_per_year"], *middle.employer)

@@ -24,7 +24,8 @@ def quantile(one: Input, z: Array) -> Array:
     """Value of the input at standard normal score(s) `z` (any shape; same shape out; the input's unit).
 
     lognormal, event_time: exp(mu + sigma z), mu = (ln p10 + ln p90)/2, sigma = (ln p90 − ln p10)/(2·1.28155)
-    normal: mean (p10 + p90)/2, sigma = (p90 − p10)/(2·1.28155); pert: Beta(1 + 4(m−a)/(b−a), 1 + 4(b−m)/(b−a)) on [a, b]
+    normal: mean (p10 + p90)/2, sigma = (p90 − p10)/(2·1.28155)
+    pert: Beta(1 + 4(m−a)/(b−a), 1 + 4(b−m)/(b−a)) on [a, b]
     Raises ValueError for a shape nobody knows.
     """
     z = np.asarray(z, dtype=np.float64)
@@ -48,7 +49,7 @@ def quantile(one: Input, z: Array) -> Array:
 
 
 def lognormal_parameters(p10: float, p90: float) -> tuple[float, float]:
-    """mu and sigma of ln X from the 10 % and 90 % quantiles of X (same unit). Raises ValueError unless 0 < p10 ≤ p90."""
+    """mu and sigma of ln X from the 10 % and 90 % quantiles of X. Raises ValueError unless 0 < p10 ≤ p90."""
     if not 0 < p10 <= p90:
         raise ValueError(f"p10 {p10:g}, p90 {p90:g}: a lognormal needs 0 < p10 <= p90")
     return (math.log(p10) + math.log(p90)) / 2, (math.log(p90) - math.log(p10)) / (2 * Z90)
@@ -62,5 +63,5 @@ def _triangular(u: Array, mode: float) -> Array:
 
 @lru_cache(maxsize=512)
 def _beta_cdf(a: float, b: float) -> Array:
-    """The Beta(a, b) distribution function on 1,025 points; linear interpolation of its inverse is within 1e-3 of the width."""
+    """The Beta(a, b) distribution function on 1,025 points; interpolating its inverse is within 1e-3 of the width."""
     return np.asarray(betainc(a, b, _GRID), dtype=np.float64)

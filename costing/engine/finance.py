@@ -68,8 +68,8 @@ def band(values: Array) -> Band:
 def rounded_parts(parts: Array) -> tuple[Array, Array]:
     """Round parts so that they add up to their rounded total: (parts, totals), in whole cents.
 
-    `parts` are dollars of shape (components, months), none negative. Largest remainder: every part is rounded down and the
-    missing cents go to the parts with the largest fractions, in each month; ties go to the earlier component.
+    `parts` are dollars of shape (components, months), none negative. Largest remainder: every part is rounded down and
+    the missing cents go to the parts with the largest fractions, in each month; ties go to the earlier component.
     """
     exact = np.asarray(parts, dtype=np.float64) * 100
     totals = np.rint(exact.sum(axis=0))

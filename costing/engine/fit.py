@@ -1,4 +1,4 @@
-"""Which GPUs hold the training and the serving job, how many, for how long and for how much; why the others do not. Pure."""
+"""Which GPUs hold the training and the serving job, how many, how long, for how much; why others do not. Pure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from costing.engine.results import GpuFit
 def gpu_fit(rates: Rates, medians: World, catalogue: Catalogue, *, tuned: bool, retrieval: bool) -> tuple[GpuFit, ...]:
     """Every GPU of the catalogue with a known rent against four jobs: training by LoRA, QLoRA, full, and serving.
 
-    All at the medians; the rent is the median over providers, but the inputs' own for the chosen GPUs. Serving rents the
-    GPUs of the busiest hour for a whole month.
+    All at the medians; the rent is the median over providers, but the inputs' own for the chosen GPUs. Serving rents
+    the GPUs of the busiest hour for a whole month.
     """
     rows: list[GpuFit] = []
     for gpu in catalogue.gpus:
@@ -68,9 +68,10 @@ def _serving_fit(
         return GpuFit(gpu.name, "serving", None, needed, usable, None, None, plan.why_not)
     gpus = gpus_at_peak(plan, medians, prompt, output)
     replicas = gpus / plan.gpus_per_replica
+    tpot_ms = float(np.max(plan.tpot_ms))
     reason = (
         f"{replicas:.0f} × {plan.gpus_per_replica} GPU in {plan.precision}, "
-        f"{float(np.max(plan.requests_per_s_per_replica)):.2g} requests/s each at {float(np.max(plan.tpot_ms)):.0f} ms a token"
+        f"{float(np.max(plan.requests_per_s_per_replica)):.2g} requests/s each at {tpot_ms:.0f} ms a token"
     )
     usd = serving_usd_per_month(gpus, usd_per_hour)
     return GpuFit(gpu.name, "serving", round(gpus), needed, usable, None, usd, reason)

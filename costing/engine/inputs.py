@@ -31,7 +31,7 @@ class Shape(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a value comes from; `measured` and `answer`/`organisation`/`catalogue` count as known, `assumption` does not."""
+    """Where a value comes from; all but `assumption` count as known."""
 
     ANSWER = "answer"
     ORGANISATION = "organisation"
@@ -53,7 +53,7 @@ class Input:
     key: str
     label: str
     unit: str
-    group: str  # "volume" | "tokens" | "prices" | "retrieval" | "training" | "serving" | "data" | "people" | "time" | "money"
+    group: str  # volume | tokens | prices | retrieval | training | serving | data | people | time | money
     value: float
     low: float
     high: float

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,16 +25,14 @@ from costing.engine.sensitivity import (
     value_of_knowing,
     variance_share,
 )
+from costing.engine.setting import Setting
 from costing.engine.uncertainty import Sample, is_uncertain
-
-if TYPE_CHECKING:
-    from costing.engine.project import Setting
 
 Array = NDArray[np.float64]
 
 TORNADO_DRAWS = 256  # rows per end of a bar
 EFFECT_DRAWS = 1024  # rows of the two halves for total effects
-CURVE_DRAWS = 64  # rows per point of a break-even curve
+CURVE_DRAWS = 128  # rows per point of a break-even curve
 SCREENED = 12  # inputs that are looked at closely: those with the largest variance share
 VOLUMES = np.logspace(1, 7, 37)  # requests per day, six points a decade
 
@@ -70,9 +67,13 @@ def annual_usd(setting: Setting, option: str) -> Evaluate:
 
 
 def _screened(setting: Setting, annual: Array) -> list[tuple[Input, float]]:
-    """The uncertain inputs with the largest first-order variance share, largest first."""
+    """The uncertain inputs with the largest first-order share in the variance of ln(cost), largest first.
+
+    Of the logarithm, because costs have long tails: a few extreme draws would decide the shares of the plain variance.
+    """
+    logs = np.log(np.maximum(annual, 1e-6))
     shares = [
-        (one, variance_share(annual, bins_of(setting.drawn.z[:, setting.drawn.columns[one.key]])))
+        (one, variance_share(logs, bins_of(setting.drawn.z[:, setting.drawn.columns[one.key]])))
         for one in setting.inputs
         if is_uncertain(one)
     ]
@@ -99,11 +100,13 @@ def _drivers(
     setting: Setting, evaluate: Evaluate, outcomes: dict[str, Outcome], screened: list[tuple[Input, float]]
 ) -> tuple[Driver, ...]:
     keys = [one.key for one, _ in screened]
-    effects = total_effects(evaluate, setting.sample.first(EFFECT_DRAWS), keys)
+    effects = total_effects(lambda s: np.log(np.maximum(evaluate(s), 1e-6)), setting.sample.first(EFFECT_DRAWS), keys)
     costs = np.stack([found.npv for found in outcomes.values()])
     order = np.random.default_rng(0).permutation(setting.sample.rows)
     drivers = []
     for one, share in screened:
+        if effects[one.key] <= 0:
+            continue
         classes = bins_of(setting.drawn.z[:, setting.drawn.columns[one.key]])
         worth = value_of_knowing(costs, classes, classes[order])
         drivers.append(
@@ -136,7 +139,7 @@ def _break_evens(setting: Setting, outcomes: dict[str, Outcome], chosen: str) ->
 
 
 def _break_even(setting: Setting, below: str, above: str) -> BreakEven:
-    """Expected cost per month of the first year over the volume, without growth, on 64 draws a point."""
+    """Median cost per month of the first year over the volume, without growth, on 128 draws a point."""
     months = min(YEAR, setting.spec.months)
     sample = setting.sample.first(CURVE_DRAWS).replaced(growth_percent_per_month=np.zeros((1, 1)))
     lines = [curve(annual_usd(setting, key), sample, "requests_per_day", VOLUMES) / months for key in (below, above)]

@@ -1,4 +1,4 @@
-"""What people cost: wages with load, hours, shares of a full-time equivalent, labelling. Pure; every array is (draws, 1)."""
+"""What people cost: wages with load, hours, shares of a full-time job, labelling. Pure; arrays are (draws, 1)."""
 
 from __future__ import annotations
 

@@ -12,46 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costing.engine import assumptions, insight
-from costing.engine.cadence_view import cadence
 from costing.engine.catalogue import Catalogue
-from costing.engine.defaults import complete
 from costing.engine.distributions import Z90, quantile
 from costing.engine.fit import gpu_fit
-from costing.engine.inputs import Input, Origin, ScenarioSpec, check_months, check_start
+from costing.engine.inputs import Input, Origin, ScenarioSpec
 from costing.engine.options.bill import bill
 from costing.engine.options.blueprints import BLUEPRINTS
 from costing.engine.options.outcome import Outcome, infeasible, outcome, summarise
-from costing.engine.options.sizing import Sizing, size
 from costing.engine.options.world import World
-from costing.engine.rates import Rates, price_rows, rates
+from costing.engine.rates import price_rows
 from costing.engine.results import AppliedInput, OptionResult, ProjectionResult
-from costing.engine.uncertainty import Sample, Scores, is_uncertain, rounded_draws, scores, to_sample
+from costing.engine.retraining import cadence
+from costing.engine.setting import DEFAULT_DRAWS, Setting, prepare
+from costing.engine.uncertainty import is_uncertain
 from costing.engine.wording import decides, headline, own_gpus_sentence, short_usd
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
 ENGINE_VERSION = "1.0.0"
-DEFAULT_DRAWS = 4096
-
-
-@dataclass(frozen=True)
-class Setting:
-    """A scenario made ready: inputs completed, rows looked up, hardware sized, one joint sample drawn."""
-
-    spec: ScenarioSpec
-    inputs: tuple[Input, ...]
-    rates: Rates
-    sizing: Sizing
-    drawn: Scores
-    sample: Sample
-
-    @property
-    def policy(self) -> str:
-        return self.rates.choices.base_model_policy
-
-    def world(self, sample: Sample, months: int) -> World:
-        return World(sample, months, self.rates)
 
 
 @dataclass(frozen=True)
@@ -60,32 +39,6 @@ class Simulation:
 
     monthly_usd: dict[str, Array]  # option → (draws, months)
     why_not: dict[str, str]
-
-
-def prepare(
-    spec: ScenarioSpec, catalogue: Catalogue, *, seed: int = 0, draws: int = DEFAULT_DRAWS, shuffle: int | None = None
-) -> Setting:
-    """Complete, look up, size and draw. Raises ValueError naming the field.
-
-    `shuffle` (any whole number, one per use case) keeps the shared price paths of a seed and draws the rest anew.
-    """
-    check_months(spec.months)
-    check_start(spec.start)
-    inputs = complete(spec, catalogue)
-    found = rates(spec.choices, catalogue)
-    keys = (*assumptions.EVENTS, *(one.key for one in inputs))
-    drawn = scores(
-        keys,
-        assumptions.CORRELATIONS,
-        seed=seed,
-        draws=rounded_draws(draws),
-        shared=assumptions.SHARED,
-        shuffle=shuffle,
-    )
-    limits = assumptions.bounds()
-    sample = to_sample(inputs, limits, assumptions.EVENTS, drawn)
-    middle = to_sample(inputs, limits, assumptions.EVENTS, Scores(np.zeros((1, len(keys))), drawn.columns))
-    return Setting(spec, inputs, found, size(found, middle, spec.start), drawn, sample)
 
 
 def simulate(
@@ -198,7 +151,7 @@ def _options(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tu
 
 
 def _headline(spec: ScenarioSpec, options: tuple[OptionResult, ...]) -> str:
-    """The recommended option if it can be built, else the one with the lowest expected net present value; "" if none can."""
+    """The recommended option if it can be built, else the lowest expected net present value; "" if none can."""
     feasible = {option.key: option for option in options if option.feasible}
     if spec.recommended_option in feasible:
         return spec.recommended_option

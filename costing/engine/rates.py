@@ -169,7 +169,7 @@ def _tried(choice: str, look_up: Callable[[], T]) -> T:
 
 
 def _gpu_price(catalogue: Catalogue, choices: Choices, gpu: str) -> tuple[Spread | None, str]:
-    """The named provider's price, or the spread over providers when none is named; None with the reason when unknown."""
+    """The named provider's price, or the spread over providers when none is named; else None with the reason."""
     try:
         if choices.gpu_provider or choices.gpu_pricing != "on_demand":
             row = catalogue.gpu_price(gpu, choices.gpu_provider, choices.gpu_pricing)
@@ -257,7 +257,7 @@ def _size_b(name: str) -> float | None:
 
 
 def _in_bracket(bracket: str, size: float | None) -> bool:
-    """Whether a size in billions lies in a bracket such as `sft_dpo_<=16B`, `sft_dpo_17B-69B`; a bracket without sizes holds all."""
+    """Whether a size in billions lies in a bracket such as `sft_dpo_<=16B`; a bracket without sizes holds all."""
     if "specialised" in bracket:
         return False
     upper = re.search(r"<=(\d+)B", bracket)

@@ -139,7 +139,7 @@ class Driver:
     key: str
     label: str
     origin: str
-    share_of_variance: float  # first-order: what knowing it alone would remove, 0 … 1
+    share_of_variance: float  # of ln(cost), first-order: what knowing it alone would remove, 0 … 1
     total_effect: float  # with its interactions (Jansen), 0 … 1
     value_of_knowing_usd: float  # expected regret over the horizon that knowing it would remove
 
@@ -160,8 +160,8 @@ class Cadence:
     """How often to retrain: cost of retraining plus the loss from staleness, K/T + cT/2, over the interval T."""
 
     option: str
-    retraining_usd: float  # K: one retraining with data, evaluation and approval, expected
-    loss_growth_usd_per_month: float  # c: by how much the monthly loss grows each month, expected
+    retraining_usd: float  # K: one retraining with data, evaluation and approval, median
+    loss_growth_usd_per_month: float  # c: by how much the monthly loss grows each month, median
     optimum_months: float  # sqrt(2K/c)
     exponential_optimum_months: float | None  # when quality decays exponentially; None when never retraining is cheaper
     planned_months: float
@@ -237,4 +237,4 @@ def _option(row: dict[str, Any]) -> OptionResult:
     }
     components = {k: tuple(v) for k, v in row["components_mean_usd"].items()}
     events = tuple(Event(**e) for e in row["events"])
-    return OptionResult(**{**_tuples(row), **bands, "components_mean_usd": components, "events": events})  # type: ignore[arg-type]
+    return OptionResult(**{**_tuples(row), **bands, "components_mean_usd": components, "events": events})

@@ -25,7 +25,7 @@ def bins_of(scores: Array, bins: int = BINS) -> NDArray[np.int64]:
 
 
 def class_means(values: Array, classes: NDArray[np.int64], bins: int = BINS) -> tuple[Array, Array]:
-    """(weights, means) of `values` (n,) or (k, n) in each class: weights (bins,), means (…, bins); an empty class weighs 0."""
+    """(weights, means) of `values` (n,) or (k, n) by class: (bins,) and (…, bins); an empty class weighs 0."""
     counts = np.bincount(classes, minlength=bins).astype(np.float64)
     rows = np.atleast_2d(values)
     sums = np.stack([np.bincount(classes, weights=row, minlength=bins) for row in rows])
@@ -34,7 +34,7 @@ def class_means(values: Array, classes: NDArray[np.int64], bins: int = BINS) -> 
 
 
 def variance_share(values: Array, classes: NDArray[np.int64]) -> float:
-    """First-order share Var(E[Y|X])/Var(Y) from classes of X, less what chance alone gives: (bins − 1)/n of the variance."""
+    """First-order share Var(E[Y|X])/Var(Y) from classes of X, less what chance alone gives, (bins − 1)/n."""
     variance = float(values.var())
     if variance <= 0:
         return 0.0
@@ -46,7 +46,7 @@ def variance_share(values: Array, classes: NDArray[np.int64]) -> float:
 def value_of_knowing(costs: Array, classes: NDArray[np.int64], shuffled: NDArray[np.int64]) -> float:
     """Expected regret that knowing X would remove: min_o E[C_o] − E_X[min_o E[C_o | X]], US dollars.
 
-    `costs` (options, n). The same figure for shuffled classes, where knowing is worth nothing, is taken off: it is noise.
+    `costs` (options, n). The same figure for shuffled classes, where knowing is worth nothing, is noise: taken off.
     """
     return max(_gain(costs, classes) - _gain(costs, shuffled), 0.0)
 
@@ -102,10 +102,10 @@ def total_effects(evaluate: Evaluate, sample: Sample, keys: Sequence[str]) -> di
 
 
 def curve(evaluate: Evaluate, sample: Sample, key: str, points: Array) -> Array:
-    """Expected amount over values of one input, the others as drawn; shape of `points`. One evaluation."""
+    """Median amount over values of one input, the others as drawn; shape of `points`. One evaluation."""
     many = sample.repeated(len(points))
     values = evaluate(many.replaced(**{key: np.repeat(points, sample.rows)[:, None]}))
-    return np.asarray(values.reshape(len(points), sample.rows).mean(axis=1))
+    return np.asarray(np.median(values.reshape(len(points), sample.rows), axis=1))
 
 
 def crossing(points: Array, below: Array, above: Array) -> float | None:

@@ -42,7 +42,8 @@ class Sample:
     def first(self, rows: int) -> Sample:
         """The first rows; of Sobol points, a power of two of them is balanced again."""
         rows = min(rows, self.rows)
-        return Sample(rows, {k: v[:rows] for k, v in self.values.items()}, {k: v[:rows] for k, v in self.events.items()})
+        values, events = ({k: v[:rows] for k, v in part.items()} for part in (self.values, self.events))
+        return Sample(rows, values, events)
 
     def repeated(self, times: int) -> Sample:
         """The rows over and over, for variations of the same draws."""
@@ -59,7 +60,7 @@ class Scores:
 
 
 def rounded_draws(draws: int) -> int:
-    """`draws` rounded up to a power of two (Sobol points are balanced only there). Raises ValueError outside 1 … 65,536."""
+    """`draws` rounded up to a power of two, where Sobol points are balanced. Raises ValueError outside 1 … 65,536."""
     if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= MAX_DRAWS:
         raise ValueError(f"draws is {draws!r}; give a whole number from 1 to {MAX_DRAWS}")
     return 1 << (draws - 1).bit_length()
@@ -76,8 +77,8 @@ def scores(
 ) -> Scores:
     """Scores for `keys` in this order, `draws` rows (a power of two).
 
-    `shuffle` permutes the rows of every key outside `shared`: two use cases with the same seed and different shuffles see
-    the same price paths and independent inputs of their own. Raises ValueError for a seed below 0.
+    `shuffle` permutes the rows of every key outside `shared`: two use cases with the same seed and different shuffles
+    see the same price paths and independent inputs of their own. Raises ValueError for a seed below 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed is {seed!r}; give a whole number from 0")
@@ -111,7 +112,7 @@ def is_uncertain(one: Input) -> bool:
 
 
 def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:
-    """A positive definite correlation matrix close to `matrix`: eigenvalues raised to `floor`, diagonal scaled back to 1."""
+    """A positive definite correlation matrix close to `matrix`: eigenvalues at least `floor`, diagonal back to 1."""
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     if values[0] >= floor:
         return matrix

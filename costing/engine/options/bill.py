@@ -95,17 +95,26 @@ class _Works:
             return plain, np.zeros((1, 1))
         return plain, self._inference_usd(None, self.world.passage_tokens) - plain
 
-    def _inference_usd(self, facts: Array | None, passages: Array | float = 0.0) -> Array:
-        world, tuned = self.world, self.plan.tuned
-        own = world.own_prompt_tokens(tuned)
-        facts = np.zeros((1, 1)) if facts is None else facts
-        prompt = own + facts + passages
+    def _inference_usd(self, facts: Array | None, passages: Array | None = None) -> Array:
+        """One way of prompting; options that prompt and host alike share the figure."""
+        plan = self.plan
+        size = self.sizing.plan(plan) if plan.own_gpus else None
+        key = (plan.hosting, plan.tuned, plan.shared, size, facts is None, passages is None)
+        return self.world.once(key, lambda: self._prompted_usd(facts, passages))
+
+    def _prompted_usd(self, facts: Array | None, passages: Array | None) -> Array:
+        world = self.world
+        none = np.zeros((1, 1))
+        own = world.own_prompt_tokens(self.plan.tuned)
+        facts = none if facts is None else facts
+        prompt = own + facts + (none if passages is None else passages)
         cached = (own * world["cached_input_share"] + facts * world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
         if self.plan.own_gpus:
             return self._gpu_usd(prompt, cached)
         written = facts * (1 - world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
         each = self._call_usd(prompt, np.minimum(cached, 1 - written), written)
-        return world.calls * each * self._price_path
+        path = world.api_path if self.plan.hosting == "api" else world.tuned_path
+        return world.calls * each * path
 
     def _call_usd(self, prompt: Array, cached: Array, written: Array) -> Array:
         """One call at today's prices, with calls made again and the batch share."""
@@ -123,11 +132,6 @@ class _Works:
         )
         return np.asarray(each * world["tuned_inference_surcharge"] if self.plan.hosting == "managed" else each)
 
-    @property
-    def _price_path(self) -> Array:
-        key = "model_retirement_months" if self.plan.hosting == "api" else "tuned_model_retirement_months"
-        return self.world.api_path(self.world[key])
-
     def _gpu_usd(self, prompt: Array, cached: Array) -> Array:
         """Own replicas by month: GPUs × hours × rent."""
         world = self.world
@@ -144,7 +148,7 @@ class _Works:
         return world["training_examples"] * world["tokens_per_example"] * world["epochs"] * world["tokenizer_factor"]
 
     def _runs_usd(self, tokens: Array, trials: Array) -> Array:
-        """The runs until a good one at today's prices: (trials + 1/(1 − p_fail)) runs on own GPUs, trials + 1 managed."""
+        """The runs until a good one at today's prices: trials + 1/(1 − p_fail) runs on own GPUs, trials + 1 managed."""
         world = self.world
         if not self.plan.tuned:
             return np.zeros((1, 1))
@@ -245,7 +249,7 @@ class _Works:
     def _evaluation_usd(self) -> Array:
         """One run; on own GPUs the candidate answers on replicas that are paid for already."""
         if self.plan.own_gpus:
-            return self.world.evaluation_usd(0.0)
+            return self.world.evaluation_usd(np.zeros((1, 1)))
         prompt = self.world.own_prompt_tokens(self.plan.tuned)
         prompt = prompt + (self.world.passage_tokens if self.plan.retrieval else self.world.fact_tokens)
         none = np.zeros((1, 1))

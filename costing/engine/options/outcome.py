@@ -12,10 +12,10 @@ from costing.engine.options.bill import Bill
 from costing.engine.options.blueprints import Blueprint
 from costing.engine.options.sizing import Sizing
 from costing.engine.options.world import World
-from costing.engine.results import COMPONENTS, Band, Event, OptionResult
-from costing.engine.wording import count_words, hours_words, month_name, short_usd
 from costing.engine.rates import months_until
+from costing.engine.results import COMPONENTS, Band, Event, OptionResult
 from costing.engine.units import HOURS_PER_MONTH
+from costing.engine.wording import count_words, hours_words, month_name, short_usd
 
 Array = NDArray[np.float64]
 
@@ -27,12 +27,17 @@ _NAMED_EVENTS = 6  # of one kind, so that a monthly retraining does not fill the
 
 @dataclass(frozen=True)
 class Outcome:
-    """One option over all draws."""
+    """One option over all draws; of the components only what is shown is kept, whole arrays would fill the memory."""
 
     plan: Blueprint
-    bill: Bill
     monthly: Array  # (draws, months)
     npv: Array  # (draws,)
+    means: Array  # (components, months)
+    model_first_month: Array  # serving with the passages in the prompts, (draws,)
+    retrainings: float  # expected over the horizon
+    migrations: float
+    retraining_usd: Array  # one of them, (draws, 1)
+    migration_usd: Array
 
     @property
     def annual(self) -> Array:
@@ -43,7 +48,20 @@ class Outcome:
 def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
     """Totals of a bill."""
     monthly = found.total
-    return Outcome(plan, found, monthly, npv_usd(monthly, world["discount_rate_percent_per_year"]))
+    shape = (found.rows, 1)
+    serving = np.broadcast_to(found.components["serving"][:, :1], shape)
+    passages = np.broadcast_to(found.passages_usd[:, :1], shape)
+    return Outcome(
+        plan=plan,
+        monthly=monthly,
+        npv=npv_usd(monthly, world["discount_rate_percent_per_year"]),
+        means=found.means(),
+        model_first_month=np.asarray((serving + passages)[:, 0]),
+        retrainings=float(found.schedule.retrainings.mean(axis=0).sum()),
+        migrations=float(found.schedule.migrations.mean(axis=0).sum()),
+        retraining_usd=found.retraining_usd,
+        migration_usd=found.migration_usd,
+    )
 
 
 def infeasible(plan: Blueprint, why_not: str) -> OptionResult:
@@ -65,7 +83,7 @@ def infeasible(plan: Blueprint, why_not: str) -> OptionResult:
         monthly_p50_usd=(),
         monthly_p90_usd=(),
         monthly_mean_usd=(),
-        components_mean_usd={key: () for key in COMPONENTS},
+        components_mean_usd=dict.fromkeys(COMPONENTS, ()),
         cumulative_p10_usd=(),
         cumulative_p50_usd=(),
         cumulative_p90_usd=(),
@@ -78,7 +96,7 @@ def summarise(
     found: Outcome, world: World, sizing: Sizing, start: str, *, probability_cheapest: float, regret_usd: float
 ) -> OptionResult:
     """The option's result. Money is rounded here: the cents of the components add up to each month's mean."""
-    parts, totals = rounded_parts(found.bill.means())
+    parts, totals = rounded_parts(found.means)
     months = quantiles(found.monthly)
     cumulative = quantiles(np.cumsum(found.monthly, axis=1))
     requests = world.requests.sum(axis=1)
@@ -137,7 +155,7 @@ def _ends(found: Outcome, world: World, sizing: Sizing, start: str) -> list[Even
     if row is None or at >= world.months:
         return []
     month = int(at)
-    move = f"Forced move to another model: about {short_usd(float(np.median(found.bill.migration_usd)))}"
+    move = f"Forced move to another model: about {short_usd(float(np.median(found.migration_usd)))}"
     announced = row.retirement_date and abs(months_until(row.retirement_date, start) - at) < 1
     if announced:
         end = Event(month, "end_of_service", f"{row.key} is retired on {row.retirement_date}")
@@ -151,13 +169,13 @@ def _retrainings(found: Outcome, world: World) -> list[Event]:
     """Retrainings at the median pace, and chosen moves to a newer base model."""
     named: list[Event] = []
     if found.plan.tuned:
-        pace = float(np.mean(found.bill.schedule.retrainings.sum(axis=1))) / world.months
-        cost = short_usd(float(np.median(found.bill.retraining_usd)))
+        pace = found.retrainings / world.months
+        cost = short_usd(float(np.median(found.retraining_usd)))
         if pace > 0:
             named += _repeated(1 / pace, world.months, "retraining", f"Retraining: about {cost} with its reviews")
     if found.plan.own_gpus:
-        moves = float(np.mean(found.bill.schedule.migrations.sum(axis=1))) / world.months
-        cost = short_usd(float(np.median(found.bill.migration_usd)))
+        moves = found.migrations / world.months
+        cost = short_usd(float(np.median(found.migration_usd)))
         if moves > 0:
             named += _repeated(1 / moves, world.months, "migration", f"Move to a newer base model: about {cost}")
     return named
@@ -181,9 +199,8 @@ def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
     if plan.own_gpus and plan.tuned:
         named |= _training_facts(plan, world, sizing)
     if plan.tuned:
-        named["One retraining"] = f"{short_usd(float(np.median(found.bill.retraining_usd)))} with data and reviews"
-        counts = found.bill.schedule.retrainings.sum(axis=1)
-        named["Retrainings"] = f"{float(np.mean(counts)):.1f} expected in {world.months} months"
+        named["One retraining"] = f"{short_usd(float(np.median(found.retraining_usd)))} with data and reviews"
+        named["Retrainings"] = f"{found.retrainings:.1f} expected in {world.months} months"
     if plan.retrieval:
         named["Index"] = f"{rates.embedding.key}, {rates.store.key}"
     return named
@@ -191,11 +208,8 @@ def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
 
 def _serving_facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
     size = sizing.plan(found.plan)
-    own = np.broadcast_to(found.bill.components["serving"], found.monthly.shape)[:, 0]
-    if found.plan.retrieval:
-        own = own + np.broadcast_to(found.bill.passages_usd, found.monthly.shape)[:, 0]
     rent = (world["gpu_usd_per_hour"] * world.gpu_path[:, :1])[:, 0] * HOURS_PER_MONTH * size.gpus_per_replica
-    count = float(np.median(own / rent))
+    count = float(np.median(found.model_first_month / rent))
     each = f"{size.gpus_per_replica} × {size.gpu}" if size.gpus_per_replica > 1 else size.gpu
     model = f"{sizing.rates.open_model.model_id} in {size.precision}"
     return {

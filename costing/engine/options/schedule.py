@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from costing.engine.cadence import economic_interval_months, interval_with_forced_months, renewals
+from costing.engine.cadence import economic_interval_months, renewals
 from costing.engine.options.blueprints import Blueprint
 from costing.engine.options.world import World
 
@@ -33,15 +33,15 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
     """When the option changes under a base-model policy (retrain, stay_behind, two_branches).
 
     An API or managed model is replaced when it is retired. A model one controls is replaced when that pays: every
-    `adoption_interval`, unless one stays behind. A requirement change costs an untuned option a small change and a tuned one
-    a retraining that resets its clock. A migration is itself a retraining.
+    `adoption_interval`, unless one stays behind. A requirement change costs an untuned option a small change and a
+    tuned one a retraining that resets its clock. A migration is itself a retraining.
     """
     none = np.zeros((1, world.months))
     migrations, overlap = none, none
     if plan.hosting == "api":
-        migrations = world.forced_migrations(world["model_retirement_months"])
+        migrations = world.forced_migrations("model_retirement_months")
     if plan.hosting == "managed":
-        migrations = world.forced_migrations(world["tuned_model_retirement_months"])
+        migrations = world.forced_migrations("tuned_model_retirement_months")
     if policy != "stay_behind" and plan.hosting != "api":
         every = adoption_interval_months(world, migration_usd)
         phase = world.sample.events["base_release_phase"]
@@ -50,8 +50,7 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
             overlap = _running(every, phase, world["overlap_months"], world.months)
     if not plan.tuned:
         return Schedule(migrations, none, world.requirement_changes, overlap)
-    every = interval_with_forced_months(world["retraining_months"], world["requirement_change_months"])
-    retrainings = np.maximum(renewals(every, 1.0, world.months) - migrations, 0.0)
+    retrainings = np.maximum(world.paced_retrainings - migrations, 0.0)
     return Schedule(migrations, retrainings, none, overlap)
 
 

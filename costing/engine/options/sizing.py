@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,15 @@ from costing.engine.memory import METHODS, lora_parameters, weights_bytes
 from costing.engine.options.blueprints import BLUEPRINTS, Blueprint
 from costing.engine.options.world import World
 from costing.engine.rates import Rates, months_until
-from costing.engine.serving import ServingPlan, capacity_requests_per_s, decode_step_s, plan_serving, prefill_s
+from costing.engine.serving import (
+    PREFILL_FIXED_S,
+    ServingPlan,
+    capacity_requests_per_s,
+    decode_step_s,
+    plan_serving,
+    prefill_s,
+    token_interval_s,
+)
 from costing.engine.training import TrainingPlan, plan_training
 from costing.engine.uncertainty import Sample
 from costing.engine.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH
@@ -55,7 +63,7 @@ class Sizing:
         Dedicated: max(⌈peak/(capacity × utilisation)⌉, minimum), less the share of the daily swing that autoscaling
         saves. Shared with other adapters: the fraction used, and a share of the replicas that always run.
         """
-        capacity = _capacity(self.plan(option), prompt, output, cached) * world["serving_speed_factor"]
+        capacity = _capacity(self.plan(option), world, prompt, output, cached) * world["serving_speed_factor"]
         served = capacity * world["target_utilisation"]
         mean = world.calls * (1 + world["retry_rate"]) / SECONDS_PER_MONTH / served
         peak = mean * world["peak_to_average"]
@@ -78,7 +86,7 @@ class Sizing:
 def size(rates: Rates, medians: Sample, start: str) -> Sizing:
     """Plan training by every method and serving for every kind of prompt, and say which options cannot be built."""
     world = World(medians, 1, rates)
-    training = {method: _training(rates, world, method) for method in METHODS}
+    training: dict[str, TrainingSize] = {method: _training(rates, world, method) for method in METHODS}
     plans = {
         (tuned, retrieval): _serving(rates, world, tuned, retrieval)
         for tuned in (False, True)
@@ -161,7 +169,7 @@ def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, g
 
 def gpus_at_peak(plan: ServingPlan, world: World, prompt: float, output: float) -> float:
     """GPUs that serve the median load's busiest hour."""
-    capacity = _capacity(plan, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
+    capacity = _capacity(plan, world, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
     mean = world.calls[:, :1] * (1 + world["retry_rate"]) / SECONDS_PER_MONTH
     served = capacity * world["serving_speed_factor"] * world["target_utilisation"]
     count = serving.replicas(mean * world["peak_to_average"], served, world["minimum_replicas"])
@@ -173,15 +181,25 @@ def serving_usd_per_month(gpus: float, usd_per_gpu_hour: float) -> float:
     return gpus * HOURS_PER_MONTH * usd_per_gpu_hour
 
 
-def _capacity(plan: ServingPlan, prompt: Array, output: Array, cached: Array) -> Array:
+def _capacity(plan: ServingPlan, world: World, prompt: Array, output: Array, cached: Array) -> Array:
     """Requests per second of a replica, never below one request at a time.
 
-    Draws whose requests are too long for the latency target are served one by one, and miss it.
+    Where requests are too long for the latency target, the target moves with them: at most `latency_stretch` times what
+    an undisturbed request takes. So a longer prompt never raises the capacity.
     """
     held = prompt * cached
-    capacity = capacity_requests_per_s(plan, prompt, output, prefix_cached_tokens=held)
-    alone = 1.0 / (prefill_s(plan, prompt, held) + output * decode_step_s(plan, 1.0, prompt + output / 2.0))
-    return np.asarray(np.maximum(capacity, alone))
+    stretch = world["latency_stretch"]
+    alone = decode_step_s(plan, 1.0, prompt + output / 2.0)
+    read = prefill_s(plan, prompt, held)
+    interval = token_interval_s(plan, 1.0, prompt, output)
+    kept = replace(
+        plan,
+        # one limit per draw: the capacity functions broadcast over them
+        tpot_limit_s=np.maximum(plan.tpot_limit_s, stretch * interval),
+        ttft_limit_s=np.maximum(plan.ttft_limit_s, PREFILL_FIXED_S + stretch * read + alone),
+    )
+    capacity = capacity_requests_per_s(kept, prompt, output, prefix_cached_tokens=held)
+    return np.asarray(np.maximum(capacity, 1.0 / (read + output * alone)))
 
 
 def _why_not(

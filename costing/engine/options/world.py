@@ -5,13 +5,14 @@ Arrays have shape (rows, 1) or (rows, months); rows are draws, or draws × varia
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from costing.engine.cadence import happens, renewals, since
+from costing.engine.cadence import happens, interval_with_forced_months, renewals, since
 from costing.engine.finance import price_path
 from costing.engine.people import evaluation_run_usd, fte_usd_per_month, loaded_usd_per_hour
 from costing.engine.rates import Rates
@@ -25,11 +26,18 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class World:
-    """One evaluation: the draws, the horizon and the catalogue rows; derived arrays are computed once, when asked for."""
+    """One evaluation: draws, horizon and catalogue rows; derived arrays are computed once, when asked for."""
 
     sample: Sample
     months: int
     rates: Rates
+    _memo: dict[Hashable, Array] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, key: Hashable, compute: Callable[[], Array]) -> Array:
+        """The array of this key, computed when first asked for: several options share it."""
+        if key not in self._memo:
+            self._memo[key] = compute()
+        return self._memo[key]
 
     def __getitem__(self, key: str) -> Array:
         return self.sample[key]
@@ -100,22 +108,28 @@ class World:
         """The rare change of an unchanged model's price: factor after an exponential time."""
         rate = self["api_price_jumps_per_year"] / MONTHS_PER_YEAR
         time = -np.log1p(-self.sample.events["api_price_jump_time"]) / rate
-        return np.where(since(time, self.months) > 0, self["api_price_jump_factor"], 1.0)
+        return 1 + since(time, self.months) * (self["api_price_jump_factor"] - 1)
 
-    def api_path(self, retirement: Array) -> Array:
-        """Factor on API prices by month for a model retired at `retirement` months: flat but for a rare jump.
+    @cached_property
+    def api_path(self) -> Array:
+        """Factor on the API model's prices by month."""
+        return self._hosted_path("model_retirement_months")
 
-        At a migration the re-picked model is cheaper by factor^(−share × years since the start): capability gets
-        cheaper only for whoever migrates, and the migration is charged.
+    @cached_property
+    def tuned_path(self) -> Array:
+        """Factor on the managed tuned model's prices by month."""
+        return self._hosted_path("tuned_model_retirement_months")
+
+    def _hosted_path(self, retirement: str) -> Array:
+        """Flat but for a rare jump; a model picked anew at a migration is cheaper by factor^(−share × years).
+
+        Capability gets cheaper only for whoever migrates, and the migration is charged.
         """
-        first, second = self._retirements(retirement)
-        moved = since(first, self.months) * first
-        moved = np.where(since(second, self.months) > 0, second, moved)
+        first = self[retirement]
+        gap = self["next_model_retirement_months"]
+        moved = since(first, self.months) * first + since(first + gap, self.months) * gap
         falls = self["repick_saving_share"] * np.log(self["repick_price_factor_per_year"]) / MONTHS_PER_YEAR
         return self._api_jump * np.exp(-falls * moved)
-
-    def _retirements(self, retirement: Array) -> tuple[Array, Array]:
-        return retirement, retirement + self["next_model_retirement_months"]
 
     # --- events -------------------------------------------------------------------------------------------------
 
@@ -130,10 +144,17 @@ class World:
         month = np.arange(self.months)
         return ((month % 12 == 0) & (month > 0)).astype(np.float64)[None, :]
 
-    def forced_migrations(self, retirement: Array) -> Array:
+    def forced_migrations(self, retirement: str) -> Array:
         """Moves because the hosted model is retired, then its successor."""
-        first, second = self._retirements(retirement)
-        return happens(first, self.months) + happens(second, self.months)
+        first = self[retirement]
+        second = first + self["next_model_retirement_months"]
+        return np.asarray(happens(first, self.months) + happens(second, self.months))
+
+    @cached_property
+    def paced_retrainings(self) -> Array:
+        """Retrainings at the planned interval, the clock reset by changes of the requirements."""
+        every = interval_with_forced_months(self["retraining_months"], self["requirement_change_months"])
+        return renewals(every, 1.0, self.months)
 
     @cached_property
     def requirement_changes(self) -> Array:
@@ -161,7 +182,7 @@ class World:
         each = self["log_usd_per_million_requests"] / 1e6 + self["judged_traffic_share"] * self.judge_usd
         return self.requests * each
 
-    def evaluation_usd(self, candidate_usd: Array | float) -> Array:
+    def evaluation_usd(self, candidate_usd: Array) -> Array:
         """One evaluation run whose candidate costs this much per case."""
         return evaluation_run_usd(
             self["eval_cases"],

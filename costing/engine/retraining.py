@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +21,7 @@ from costing.engine.options.outcome import Outcome
 from costing.engine.options.schedule import adoption_interval_months
 from costing.engine.options.world import World
 from costing.engine.results import Cadence, PolicyCost
-
-if TYPE_CHECKING:
-    from costing.engine.project import Setting
+from costing.engine.setting import Setting
 
 Array = NDArray[np.float64]
 
@@ -41,10 +38,10 @@ def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cade
     option = chosen if chosen in tuned else min(tuned, key=lambda key: float(outcomes[key].npv.mean()))
     world = setting.world(setting.sample, setting.spec.months)
     value, decay = world["value_usd_per_month"], world["quality_decay_percent_per_month"] / 100
-    one = float(outcomes[option].bill.retraining_usd.mean())
-    growth = float((value * decay).mean())
+    one = float(np.median(outcomes[option].retraining_usd))
+    growth = float(np.median(value * decay))
     optimum = min(float(economic_interval_months(one, growth)), 1200.0)
-    exponential = economic_interval_exponential_months(one, float(value.mean()), growth / float(value.mean()))
+    exponential = economic_interval_exponential_months(one, float(np.median(value)), float(np.median(decay)))
     points = np.geomspace(optimum / 6, optimum * 6, CURVE_POINTS)
     half = math.sqrt(FLAT**2 - 1)
     return Cadence(
