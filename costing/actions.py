@@ -44,7 +44,7 @@ def create_scenario(
     audit.record(
         organisation=organisation,
         by=by,
-        verb="scenario.revised",
+        verb="revised",
         target=scenario,
         details={"revision": scenario.revision, "spec_sha256": sha},
     )
@@ -65,7 +65,7 @@ def request_projection(*, scenario: Scenario, by: User, draws: int = DRAWS) -> P
     if stored := active or done:
         return stored
     projection = Projection.objects.create(scenario=scenario, draws=draws, seed=seed_of(scenario), requested_by=by)
-    _record("projection.requested", projection, by)
+    _record("requested", projection, by)
     jobs.enqueue_on_commit(projection, tasks.run_projection.delay)
     return projection
 
@@ -74,7 +74,7 @@ def request_projection(*, scenario: Scenario, by: User, draws: int = DRAWS) -> P
 def cancel_projection(*, projection: Projection, by: User) -> bool:
     """End a waiting or running projection; False when it had ended already."""
     if cancelled := jobs.cancel(projection):
-        _record("projection.cancelled", projection, by)
+        _record("cancelled", projection, by)
     return cancelled
 
 
@@ -82,7 +82,7 @@ def cancel_projection(*, projection: Projection, by: User) -> bool:
 def retry_projection(*, projection: Projection, by: User) -> bool:
     """Queue a failed or cancelled projection again; False when it is neither."""
     if retried := jobs.retry(projection):
-        _record("projection.retried", projection, by)
+        _record("retried", projection, by)
         jobs.enqueue_on_commit(projection, tasks.run_projection.delay)
     return retried
 

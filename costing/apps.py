@@ -3,10 +3,10 @@
 from django.apps import AppConfig
 
 AUDIT_PHRASES = {
-    ("scenario.revised", "costing.scenario"): "{actor} stored {target} of the cost inputs.",
-    ("projection.requested", "costing.projection"): "{actor} asked for a cost projection of {target}.",
-    ("projection.cancelled", "costing.projection"): "{actor} cancelled the cost projection of {target}.",
-    ("projection.retried", "costing.projection"): "{actor} started the cost projection of {target} again.",
+    ("revised", "costing.scenario"): "{actor} stored {target} of the cost inputs.",
+    ("requested", "costing.projection"): "{actor} asked for a cost projection of {target}.",
+    ("cancelled", "costing.projection"): "{actor} cancelled the cost projection of {target}.",
+    ("retried", "costing.projection"): "{actor} started the cost projection of {target} again.",
 }
 
 

@@ -1,7 +1,58 @@
 """All that `portfolio` may use of `costing` (with the faces of `costing.charts`)."""
 
 from costing import jobs
-from costing.engine.results import COMPONENTS, OPTIONS, ProjectionResult
-from costing.models import Job, JobState
+from costing.actions import (
+    DRAWS,
+    cancel_projection,
+    create_scenario,
+    is_current,
+    request_projection,
+    retry_projection,
+)
+from costing.charts.costs import cost_charts
+from costing.engine import catalogue
+from costing.engine.assumptions import bounds as input_bounds
+from costing.engine.assumptions import table as input_defaults
+from costing.engine.catalogue import Catalogue
+from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
+from costing.engine.results import COMPONENTS, OPTIONS, Band, Driver, Event, OptionResult, PolicyCost, ProjectionResult
+from costing.models import Job, JobState, Projection, Scenario
+from costing.runner import cents, result_of, spec_of
+from costing.signals import projection_finished
 
-__all__ = ["COMPONENTS", "OPTIONS", "Job", "JobState", "ProjectionResult", "jobs"]
+__all__ = [
+    "COMPONENTS",
+    "DRAWS",
+    "OPTIONS",
+    "Band",
+    "Catalogue",
+    "Choices",
+    "Driver",
+    "Event",
+    "Input",
+    "Job",
+    "JobState",
+    "OptionResult",
+    "Origin",
+    "PolicyCost",
+    "Projection",
+    "ProjectionResult",
+    "Provenance",
+    "Scenario",
+    "ScenarioSpec",
+    "Shape",
+    "cancel_projection",
+    "catalogue",
+    "cents",
+    "cost_charts",
+    "create_scenario",
+    "input_bounds",
+    "input_defaults",
+    "is_current",
+    "jobs",
+    "projection_finished",
+    "request_projection",
+    "result_of",
+    "retry_projection",
+    "spec_of",
+]

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from costing.charts.chart import Chart, Mark, Rule, Series
 from costing.charts.format import compact, money, percent
-from costing.engine.results import COMPONENTS, BreakEven, OptionResult, ProjectionResult, TornadoBar
+from costing.engine.results import COMPONENTS, BreakEven, Cadence, OptionResult, ProjectionResult, TornadoBar
 
 APPROACH_COLOURS = {"prompting": "prompting", "rag": "rag", "fine_tuning": "tuned", "hybrid": "hybrid"}
 APPROACH_LABELS = {"prompting": "Prompting", "rag": "RAG", "fine_tuning": "Fine-tuning", "hybrid": "Hybrid"}
@@ -37,7 +37,7 @@ VOLUME_KEY = "requests_per_day"
 
 
 def cost_charts(result: ProjectionResult, option_key: str) -> dict[str, Chart]:
-    """All charts of the costs page: options, monthly, cumulative, tornado and one `break_even_<n>` per pair compared.
+    """All charts of the costs page: options, monthly, cumulative, tornado, `break_even_<n>` per pair, cadence if tuned.
 
     `monthly` and `cumulative` show `option_key`. Raises KeyError naming an option the result does not hold.
     """
@@ -50,6 +50,8 @@ def cost_charts(result: ProjectionResult, option_key: str) -> dict[str, Chart]:
     }
     for number, pair in enumerate(result.break_even, start=1):
         charts[f"break_even_{number}"] = break_even_chart(result, pair, key=f"break_even_{number}")
+    if result.cadence is not None:
+        charts["cadence"] = cadence_chart(result, result.cadence)
     return charts
 
 
@@ -194,6 +196,40 @@ def break_even_chart(result: ProjectionResult, pair: BreakEven, *, key: str) -> 
         x_scale="log",
         y_scale="log",
     )
+
+
+def cadence_chart(result: ProjectionResult, cadence: Cadence) -> Chart:
+    """Cost of retraining plus what staleness loses, per month, over the interval between retrainings."""
+    option = result.option(cadence.option)
+    line = Series(
+        key="cost",
+        label="Retraining and staleness",
+        mark=Mark.LINE,
+        colour=APPROACH_COLOURS[option.approach],
+        x=cadence.curve_months,
+        y=cadence.curve_usd_per_month,
+    )
+    flat = f"{interval(cadence.flat_from_months)} to {interval(cadence.flat_to_months)}"
+    reading = (
+        f"Retraining every {interval(cadence.optimum_months)} months costs least; "
+        f"anywhere from {flat} months stays within 10 % of that. Planned: every {interval(cadence.planned_months)}."
+    )
+    return Chart(
+        key="cadence",
+        title="How often to retrain",
+        reading=reading,
+        x_title="Months between retrainings",
+        y_title="US dollars a month",
+        unit="usd",
+        series=(line,),
+        rules=(Rule(cadence.optimum_months, "optimum"),),
+        x_scale="linear",
+    )
+
+
+def interval(months: float) -> str:
+    """Months with one decimal below ten: "3.3", "12"."""
+    return compact(round(months, 1 if months < 10 else 0))
 
 
 def month_labels(start: str, months: int) -> tuple[str, ...]:

@@ -13,9 +13,11 @@ from costing.charts.costs import month_labels
 from costing.charts.format import count
 from costing.public import (
     COMPONENTS,
+    Driver,
     Event,
     OptionResult,
     Origin,
+    PolicyCost,
     Projection,
     ProjectionResult,
     Scenario,
@@ -27,6 +29,12 @@ from costing.public import (
 from portfolio.questionnaire.spec import Questionnaire
 
 SHOWN_FIRST = 12
+SHOWN_TO_FIND_OUT = 3
+POLICY_LABELS = {
+    "retrain": "Retrain on each new base model",
+    "stay_behind": "Stay on the old one until it is retired",
+    "two_branches": "Run both for a while",
+}
 GROUP_LABELS = {
     "volume": "Volume",
     "tokens": "Tokens",
@@ -108,6 +116,12 @@ def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
     return {**{k: v for k, v in charts.items() if not k.startswith("break_even")}, "break_even": pairs}
 
 
+def policy_rows(result: ProjectionResult) -> list[tuple[str, PolicyCost]]:
+    """The base-model policies with their names."""
+    policies = result.cadence.policies if result.cadence else ()
+    return [(POLICY_LABELS.get(p.policy, p.policy), p) for p in policies]
+
+
 def dated_events(result: ProjectionResult, option_key: str) -> list[tuple[str, Event]]:
     """What happens to an option inside the horizon, by the month's name."""
     months = month_labels(result.start, result.months)
@@ -125,6 +139,12 @@ def assumption_groups(
     for applied in result.inputs:
         groups.setdefault(GROUP_LABELS.get(applied.group, applied.group.capitalize()), []).append(rows[applied.key])
     return first, list(groups.items())
+
+
+def worth_knowing(result: ProjectionResult) -> list[Driver]:
+    """The assumed inputs whose true value would save most by a better choice of option."""
+    assumed = [d for d in result.drivers if d.origin == Origin.ASSUMPTION and d.value_of_knowing_usd >= 1]
+    return sorted(assumed, key=lambda d: -d.value_of_knowing_usd)[:SHOWN_TO_FIND_OUT]
 
 
 def fit_groups(result: ProjectionResult) -> list[tuple[str, list[Any]]]:

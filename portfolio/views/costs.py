@@ -184,6 +184,8 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
         "options": cost_figures.option_rows(result, chosen, recommended),
         "scale_usd": cost_figures.scale_usd(result),
         "charts": cost_figures.charts_of(result, chosen),
+        "policies": cost_figures.policy_rows(result),
+        "worth_knowing": cost_figures.worth_knowing(result),
         "fits": cost_figures.fit_groups(result),
         "assumptions_first": first,
         "assumption_groups": groups,

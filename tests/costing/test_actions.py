@@ -41,7 +41,7 @@ def test_a_new_scenario_starts_a_lineage_and_a_change_its_next_revision(scenario
     )
     assert (second.revision, second.lineage) == (2, scenario.lineage)
     assert second.spec_sha256 != scenario.spec_sha256
-    assert verbs() == ["scenario.revised", "scenario.revised"]
+    assert verbs() == ["revised", "revised"]
 
 
 def test_the_same_inputs_are_the_revision_that_is_there(scenario: Scenario, editor: User) -> None:
@@ -68,7 +68,7 @@ def test_a_request_is_enqueued_only_once_it_is_committed(
     projection.refresh_from_db()
     assert (projection.state, projection.requested_by) == (JobState.QUEUED, editor)
     assert projection.enqueued_at is not None
-    assert verbs()[-1] == "projection.requested"
+    assert verbs()[-1] == "requested"
 
 
 def test_a_second_request_returns_the_one_under_way(scenario: Scenario, editor: User, viewer: User) -> None:
@@ -76,7 +76,7 @@ def test_a_second_request_returns_the_one_under_way(scenario: Scenario, editor: 
     assert actions.request_projection(scenario=scenario, by=viewer) == first
     jobs.claim(Projection, first.pk, worker="w")
     assert actions.request_projection(scenario=scenario, by=editor) == first
-    assert verbs().count("projection.requested") == 1
+    assert verbs().count("requested") == 1
 
 
 def test_a_done_projection_is_returned_while_engine_and_prices_are_the_same(scenario: Scenario, editor: User) -> None:
@@ -114,7 +114,7 @@ def test_cancelling_and_retrying_are_audited_and_retrying_enqueues(
         assert actions.retry_projection(projection=projection, by=editor)
     assert not actions.retry_projection(projection=projection, by=editor)
     assert sent == [projection.pk]
-    assert verbs()[-3:] == ["projection.requested", "projection.cancelled", "projection.retried"]
+    assert verbs()[-3:] == ["requested", "cancelled", "retried"]
 
 
 def test_a_request_is_kept_when_the_queue_cannot_be_reached(
