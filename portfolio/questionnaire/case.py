@@ -1,7 +1,8 @@
 """One set of answers as the rules read it. Pure.
 
 A `Case` holds every answer the target can depend on as an attribute; an open answer is None. Robustness leaves the open
-ones out altogether: reading such an attribute then raises `Open`, and the search branches only on what a rule really asks.
+ones out altogether: reading such an attribute then raises `Open`, and the search branches only on what a rule really
+asks.
 """
 
 from __future__ import annotations

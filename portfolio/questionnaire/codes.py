@@ -1,7 +1,7 @@
 """The codes of every question with a closed answer, and the ways in which open questions may turn out. Pure.
 
-The wording lives in `definitions/<version>.toml`; the codes stand here too because rules, enumeration and stored answers
-share them. A test holds both to the same codes.
+The wording lives in `definitions/<version>.toml`; the codes stand here too because rules, enumeration and stored
+answers share them. A test holds both to the same codes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ YES_NO = ("yes", "no")
 YES_PARTLY_NO = ("yes", "partly", "no")
 MEASURED = ("not_tried", "fails", "close", "meets_target")
 
-# Ordered answers stand in their order (slow to fast, small to large, worse to better), so that a neighbour is a small change.
+# Ordered answers stand in their order (slow to fast, small to large, worse to better), so that a neighbour is
+# a small change.
 CODES: dict[str, tuple[str, ...]] = {
     "considered_approach": ("prompting", "rag", "fine_tuning", "unsure"),
     "task_type": (
@@ -196,9 +197,10 @@ DECISIVE = (
     "retraining_tolerance",
 )
 
-# How an open question may turn out, as (answer, number of codes it stands for). Codes that no rule tells apart share one
-# line, which keeps enumeration exact and short; a list counts as none or as one of its codes. The decisive questions that
-# are missing here decide whether the job is defined and training may begin, never the target, so they cannot change its share.
+# How an open question may turn out, as (answer, number of codes it stands for). Codes that no rule tells apart
+# share one line, which keeps enumeration exact and short; a list counts as none or as one of its codes. The decisive
+# questions that are missing here decide whether the job is defined and training may begin, never the target,
+# so they cannot change its share.
 WAYS: dict[str, tuple[tuple[Value, int], ...]] = {
     "task_type": (("knowledge_qa", 3), ("classification", 5), ("code_generation", 3), ("drafting", 6)),
     "task_change_rate": (("weekly", 2), ("monthly", 1), ("quarterly", 1), ("yearly", 1), ("stable", 1)),

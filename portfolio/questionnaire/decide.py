@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from portfolio.questionnaire.case import Case
 from portfolio.questionnaire.outcome import Need, Target
 from portfolio.questionnaire.rules import retrieval, tuning
+from portfolio.questionnaire.rules.tuning import Standing
 
 # (retrieval required, tuned layer in the target) → target
 TARGETS = {
@@ -25,7 +26,7 @@ class Decision:
     retrieval: Need
     carried: bool  # the prompt carries the facts
     tuning: Need
-    tuned: tuning.Standing
+    tuned: Standing
     missing: tuple[str, ...]  # measurements without which a case is only to be proven; first first
 
 

@@ -19,8 +19,8 @@ FACT_FAILURES = MISSING_FACTS | {"poor_retrieval"}
 def facts_level(case: Case) -> str | None:
     """`core` for tasks that answer from documents, `some` when anything else speaks of facts, else None.
 
-    The design's list (change, citations, access, size, a retrieval baseline) plus a first cause of failure that can only
-    be a lack of facts.
+    The design's list (change, citations, access, size, a retrieval baseline) plus a first cause of failure that can
+    only be a lack of facts.
     """
     if case.does(FACT_TASKS):
         return "core"
@@ -37,7 +37,7 @@ def facts_level(case: Case) -> str | None:
 
 
 def pressing(case: Case) -> bool:
-    """Whether location, latency target, volume, the monthly bill or a measured cause speak of cost or latency pressure."""
+    """Whether location, latency target, volume, the bill or a measured cause speak of cost or latency pressure."""
     policy, bill = case.policy, case.facts_given.monthly_bill_usd
     if case.data_location == "on_device":
         return True

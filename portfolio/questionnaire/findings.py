@@ -38,7 +38,7 @@ def _finding(rule: Rule, case: Case, decision: Decision) -> Finding:
 
 
 def _for_the_target(rule: Rule, case: Case, decision: Decision) -> bool:
-    """A rule for a layer of the target or against one outside it is a reason, unless that outside layer was the wish."""
+    """A rule for a layer of the target or against one outside is a reason, unless the outside one was the wish."""
     if rule.about == "job":
         return False
     inside = rule.about in LAYERS_OF[decision.target]

@@ -1,7 +1,8 @@
 """Whether training may begin: data, evaluation, operations and governance, each with what has to become true. Pure.
 
-A clear "no" is a blocker, "partly" or an open side question a warning. An area whose core question is open is unconfirmed:
-training waits, but nobody has failed. Sources: S3 and S4 (data), S4 (evaluation, operations), S0 and S1 (governance).
+A clear "no" is a blocker, "partly" or an open side question a warning. An area whose core question is open is
+unconfirmed: training waits, but nobody has failed. Sources: S3 and S4 (data), S4 (evaluation, operations), S0 and S1
+(governance).
 """
 
 from __future__ import annotations

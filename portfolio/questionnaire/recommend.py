@@ -52,7 +52,8 @@ def recommend(
 
     `answers` holds effective answers by question id: absent is open, `[]` an explicit "none of these". Questions in
     `disputed` count as open, and robustness looks at their sides only. Ids that no rule knows are ignored. With
-    `explore=False` neither robustness nor flips nor effects of open questions are worked out. Never raises on valid values.
+    `explore=False` neither robustness nor flips nor effects of open questions are worked out. Never raises on valid
+    values.
     """
     given = {q: v for q, v in answers.items() if v is not None and q in ALL_IDS and q not in disputed}
     sides = {q: s for q, s in disputed.items() if q in ALL_IDS and s}
@@ -117,7 +118,7 @@ def _start_with(decision: Decision, status: Status) -> Target:
 
 
 def choose_method(case: Case, decision: Decision, answers: Mapping[str, Value]) -> Method | None:
-    """LoRA first; QLoRA where the adapter does not fit at 16 bit; full only where LoRA was measured short on a new language."""
+    """LoRA first; QLoRA where that does not fit at 16 bit; full where LoRA was measured short on a new language."""
     if decision.target not in TUNED_TARGETS:
         return None
     if (

@@ -38,7 +38,7 @@ def roadmap(
 def criterion(answers: Mapping[str, Value], score_id: str) -> str:
     """Metric and target value where answered, else the tolerated share of errors, on held-out real cases."""
     measure = target_measure(answers, score_id)
-    tolerated = TOLERATED.get(answers.get("error_tolerance") or "", "the agreed share of real cases is right")
+    tolerated = TOLERATED.get(answers.get("error_tolerance") or "", "the agreed share is right")
     return f"On held-out real cases {measure or tolerated}"
 
 

@@ -1,4 +1,4 @@
-"""How much the target depends on what is still open: by branching on what the rules ask, else by a seeded sample. Pure."""
+"""How much the target depends on what is open: by branching on what the rules ask, else by a seeded sample. Pure."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def space(
 ) -> Space:
     """The space of `answers`: decisive questions that are unanswered, and disputed ones with their sides only.
 
-    Where the sources contradict each other, the answer they part on counts as disputed between itself and their other view.
+    Where the sources contradict each other, the answer they part on counts as disputed between itself and their other
+    view.
 
     Left out are questions that were filled in from other answers, words that a number decides, and questions about
     knowledge where none is needed: how they turn out cannot change the target or is not open.
@@ -80,7 +81,7 @@ def space(
 
 
 def _sources_disagree(known: Space) -> dict[str, Ways]:
-    """Answered questions on which the sources part: as answered, and as the other side expects, where that moves the target."""
+    """Answers on which the sources part: as given, and as the other side expects, where that moves the target."""
     here = known.case()
     target = target_of(here)
     found: dict[str, Ways] = {}
@@ -110,9 +111,9 @@ def _by_number(question: str, values: Mapping[str, Any]) -> bool:
 def explore(open_space: Space, target: Target) -> Robustness:
     """The share of ways to answer the open questions that keep `target`.
 
-    Exact: questions are branched on only where a rule reads them, each branch weighted with the number of codes it stands
-    for, so that the shares equal those over all combinations. After `VISITS` evaluations without an end: a sample of
-    `SAMPLE` combinations from a fixed seed, each code of each open question equally likely.
+    Exact: questions are branched on only where a rule reads them, each branch weighted with the number of codes it
+    stands for, so that the shares equal those over all combinations. After `VISITS` evaluations without an end: a
+    sample of `SAMPLE` combinations from a fixed seed, each code of each open question equally likely.
     """
     combinations = open_space.combinations
     try:
@@ -183,8 +184,9 @@ def _sampled(open_space: Space) -> dict[Target, float]:
 def impacts(open_space: Space, target: Target) -> dict[str, float]:
     """How much each open question could still move the target, 0 … 1: the mean of its effect now and its effect later.
 
-    Now: the share of its codes that, everything else staying as it is, would give another target. Later: how often drawing
-    its answer anew changes the target once all other open questions are answered, over `DRAWS` seeded combinations.
+    Now: the share of its codes that, everything else staying as it is, would give another target. Later: how often
+    drawing its answer anew changes the target once all other open questions are answered, over `DRAWS` seeded
+    combinations.
     """
     chance = random.Random(SEED)
     draws = []

@@ -62,7 +62,10 @@ def _tuned(case: Case, decision: Decision, status: Status, method: Method | None
     if status is Status.NOT_READY:
         areas = listed(dict.fromkeys(AREAS[b.area] for b in blockers if b.severity != "warning" and b.area in AREAS))
         first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
-        return f"Train later: {stack} is justified, because {why}, but {areas} must be ready first. Until then use {first}."
+        return (
+            f"Train later: {stack} is justified, because {why}, but {areas} must be "
+            f"ready first. Until then use {first}."
+        )
     how = METHODS[method or Method.LORA]
     beside = " and keep retrieval for the facts" if decision.target is Target.HYBRID else ""
     return f"Fine-tune with {how}{beside}: {why}, and everything that training needs is ready."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from portfolio.questionnaire.outcome import Change, Target
 from portfolio.questionnaire.spec import Value
@@ -212,14 +212,20 @@ def _volume_clause(change: Change) -> str:
     return f"there were {change.after:,.0f} requests a day"
 
 
+def _score_clause(change: Change) -> str:
+    return f"{_SCORED[change.question_id]} scored {change.after:g}"
+
+
 _SCORED = {"prompt_score": "prompting", "rag_score": "retrieval", "tuned_score": "the tuned model"}
-_OTHER_CLAUSES = {
+_OTHER_CLAUSES: dict[str, Callable[[Change], str]] = {
     "behaviour_needs": _needs_clause,
     "failure_causes": _causes_clause,
     "prompt_techniques": _techniques_clause,
     "what_changes": _changes_clause,
     "requests_per_day": _volume_clause,
-    **{q: lambda change: f"{_SCORED[change.question_id]} scored {change.after:g}" for q in _SCORED},
+    "prompt_score": _score_clause,
+    "rag_score": _score_clause,
+    "tuned_score": _score_clause,
 }
 
 

@@ -1,1 +1,1 @@
-"""The decision's rules: conditions by layer (`job`, `retrieval`, `tuning`) and the one table that lists them (`table`). Pure."""
+"""The decision's rules: conditions by layer (`job`, `retrieval`, `tuning`) and the table that lists them all. Pure."""

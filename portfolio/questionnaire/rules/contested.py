@@ -1,7 +1,7 @@
 """Problems on which the sources contradict each other, and the other side's argument. Pure.
 
-The engine takes one side by its rules and names the other. Until a tuned model of the organisation's own was measured, the
-answer on which the sources part counts as disputed between what was said and what the other side expects.
+The engine takes one side by its rules and names the other. Until a tuned model of the organisation's own was
+measured, the answer on which the sources part counts as disputed between what was said and what the other side expects.
 """
 
 from __future__ import annotations

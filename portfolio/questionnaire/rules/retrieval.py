@@ -39,7 +39,7 @@ def hurts_but_core(case: Case) -> bool:
 
 
 def fits(case: Case) -> bool:
-    """All facts fit into one prompt: a page or a booklet, on a device only a page, unless the context proved too long."""
+    """All facts fit into one prompt: a page or a booklet, on a device a page, unless the context proved too long."""
     if case.corpus_size == "booklet" and case.data_location == "on_device":
         return False
     return case.corpus_size in ("page", "booklet") and not overflows(case)

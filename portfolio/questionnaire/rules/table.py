@@ -1,8 +1,8 @@
-"""Every rule of the decision, in one table: what it reads, what it speaks for or against, how strongly, why, and after whom.
+"""Every rule of the decision in one table: what it reads, what it speaks for or against, how strongly, and why.
 
-The conditions stand in `job`, `retrieval` and `tuning`; how layers combine to a target stands in `decide`. Two places part
-from the four-line sketch `choose_approach` of source S4, on purpose: fresh knowledge together with repeatable behaviour
-leads to `hybrid`, and where nothing is known the simplest comes first instead of a fall-back to hybrid.
+The conditions stand in `job`, `retrieval` and `tuning`; how layers combine to a target stands in `decide`. Two places
+part from the four-line sketch `choose_approach` of source S4, on purpose: fresh knowledge together with repeatable
+behaviour leads to `hybrid`, and where nothing is known the simplest comes first instead of a fall-back to hybrid.
 """
 
 from __future__ import annotations
@@ -90,7 +90,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "job.failure_undefined", "job", "define first", False, 1.0, ("failure_defined",),
-        "It is not written down what counts as failure, so no measurement could say whether an approach is good enough.",
+        "It is not written down what counts as failure, so no measurement "
+        "could say whether an approach is good enough.",
         ("S4",), job.failure_undefined,
     ),
     Rule(
@@ -106,7 +107,8 @@ RULES: tuple[Rule, ...] = (
     # Retrieval
     Rule(
         "retrieval.change", "retrieval", "required", True, 0.9, (*FACTS, "knowledge_change_rate"),
-        "The facts change monthly or faster: a lookup follows at once, while trained weights stay at the day of training.",
+        "The facts change monthly or faster: a lookup follows at once, while "
+        "trained weights stay at the day of training.",
         ("S0", "S1", "S2", "S4"), because(retrieval.change),
     ),
     Rule(
@@ -125,7 +127,8 @@ RULES: tuple[Rule, ...] = (
         ("S1", "S2", "S4"), because(retrieval.core_unmeasured),
     ),
     Rule(
-        "retrieval.too_big", "retrieval", "required", True, 0.7, (*FACTS, "corpus_size", "data_location", "failure_causes"),
+        "retrieval.too_big", "retrieval", "required", True, 0.7,
+        (*FACTS, "corpus_size", "data_location", "failure_causes"),
         "The facts do not fit into one prompt, so the few that matter must be found for each request.",
         ("S1", "S3"), because(retrieval.too_big),
     ),
@@ -183,7 +186,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "retrieval.hurts_but_core", "retrieval", "repair", False, 0.5, (*FACTS, "retrieval_on_tuned"),
-        "Retrieval made the tuned model worse, but core facts hang on it: repair it or train the reader, never drop it.",
+        "Retrieval made the tuned model worse, but core facts hang on it: "
+        "repair it or train the reader, never drop it.",
         ("S1", "S2"), retrieval.hurts_but_core,
     ),
     Rule(
@@ -193,8 +197,10 @@ RULES: tuple[Rule, ...] = (
     ),
     # Fine-tuning: the behavioural cases
     Rule(
-        "tuning.gap", "fine_tuning", "gap, proven", True, 0.8, (*BASELINES, *TUNED, "prompt_techniques", "failure_causes"),
-        "Seriously tried prompting still falls short, or a tuned model was measured better, and facts are not what is missing.",
+        "tuning.gap", "fine_tuning", "gap, proven", True, 0.8,
+        (*BASELINES, *TUNED, "prompt_techniques", "failure_causes"),
+        "Seriously tried prompting still falls short, or a tuned model was "
+        "measured better, and facts are not what is missing.",
         ("S2", "S4"), _gap_other,
     ),
     Rule(
@@ -215,13 +221,15 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tuning.habit_open", "fine_tuning", "habit, to be proven", True, 0.6, (*HABIT, *BASELINES, "narrow_repetition"),
-        "A habit is wanted of the kind that examples teach better than instructions; a measurement has to show the miss.",
+        "A habit is wanted of the kind that examples teach better than "
+        "instructions; a measurement has to show the miss.",
         ("S0", "S1", "S4"), lambda case: _state("habit", tuning.OPEN, case),
     ),
     Rule(
         "tuning.distil", "fine_tuning", "cost, proven", True, 0.8,
         ("narrow_repetition", "cost_latency_pressure", "requests_per_day", *BASELINES),
-        "The quality is there but too slow or too dear: a small model can learn this narrow task from approved outputs.",
+        "The quality is there but too slow or too dear: a small model can "
+        "learn this narrow task from approved outputs.",
         ("S2",), _distilled,
     ),
     Rule(
@@ -239,13 +247,15 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tuning.language", "fine_tuning", "language, proven", True, 0.9,
         ("behaviour_needs", "public_coverage", "task_type", *BASELINES),
-        "No public model has learnt this language or domain, and explaining it in the prompt was measured to fall short.",
+        "No public model has learnt this language or domain, and explaining it "
+        "in the prompt was measured to fall short.",
         ("S3",), lambda case: _state("language", tuning.PROVEN, case),
     ),
     Rule(
         "tuning.language_open", "fine_tuning", "language, to be proven", True, 0.6,
         ("behaviour_needs", "public_coverage", "task_type"),
-        "No public model has learnt this language or domain; whether a tutorial in the prompt suffices is to be measured.",
+        "No public model has learnt this language or domain; whether a "
+        "tutorial in the prompt suffices is to be measured.",
         ("S2", "S3"), lambda case: _state("language", tuning.OPEN, case),
     ),
     Rule(
@@ -287,12 +297,14 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tuning.facts_only", "fine_tuning", "ruled out", False, 0.9, FACTS,
-        "Only facts speak for it, and training does not put facts reliably into a model; it freezes what it does put there.",
+        "Only facts speak for it, and training does not put facts reliably "
+        "into a model; it freezes what it does put there.",
         ("S1", "S2"), tuning.facts_only,
     ),
     # Fine-tuning: what weakens it
     Rule(
-        "tuning.coverage_is_facts", "fine_tuning", "no case", False, 0.5, ("public_coverage", "facts_needed", "task_type"),
+        "tuning.coverage_is_facts", "fine_tuning", "no case", False, 0.5,
+        ("public_coverage", "facts_needed", "task_type"),
         "No public model knows these contents, but they are facts to be looked up rather than a language to be learnt.",
         ("S2", "S3"), tuning.coverage_is_facts,
     ),
@@ -308,7 +320,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tuning.need_alone", "fine_tuning", "no case", False, 0.4, ("behaviour_needs",),
-        "A wanted habit alone earns no training: nothing says yet how strictly it must hold or that prompting misses it.",
+        "A wanted habit alone earns no training: nothing says yet how strictly "
+        "it must hold or that prompting misses it.",
         ("S0", "S4"), _need_alone,
     ),
     Rule(
@@ -318,7 +331,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tuning.missing_facts", "fine_tuning", "no case", False, 0.7, ("failure_causes",),
-        "What fails first is knowledge, and a tuned model would answer from what it was trained on, wrongly and confidently.",
+        "What fails first is knowledge, and a tuned model would answer from "
+        "what it was trained on, wrongly and confidently.",
         ("S2", "S4"), _missing_not_habit,
     ),
     Rule(

@@ -136,7 +136,7 @@ def _is_behaviour(case: Case) -> bool:
 
 
 def reads_badly(case: Case) -> bool:
-    """Good passages, badly used: the cause says so, or a reading habit is named and nothing else explains the failure."""
+    """Good passages, badly used: the cause says so, or a reading habit is named and nothing else explains it."""
     if case.cause in READER_CAUSES:
         return True
     return case.cause in UNEXPLAINED and bool(READER & (case.behaviour_needs or frozenset()))

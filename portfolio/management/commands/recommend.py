@@ -1,0 +1,119 @@
+"""`manage.py recommend ANSWERS.json`: the recommendation for answers in a file, as JSON. Needs no database."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.core.management.base import BaseCommand, CommandError
+
+from portfolio.governance import dossier
+from portfolio.questionnaire.answers import AnswerError, clean
+from portfolio.questionnaire.loading import LATEST, DefinitionError, load
+from portfolio.questionnaire.recommend import recommend
+from portfolio.questionnaire.spec import Questionnaire, Value
+
+BAD_INPUT = 2
+
+
+class Entry(NamedTuple):
+    where: str  # file and entry, for messages
+    labels: dict[str, Any]  # "id" and "name", kept in the output
+    answers: dict[str, Value]
+    disputed: dict[str, tuple[Value, ...]]
+
+
+class Command(BaseCommand):
+    help = (
+        "Recommend prompting, retrieval, fine-tuning or a mix for each set of answers in a JSON file: one object of "
+        "question id → answer, or {id, name, answers}, or a list of either. Prints JSON with plan and risks."
+    )
+    requires_system_checks: list[str] = []  # the decision needs no database, no broker and no settings of a site
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("answers", metavar="ANSWERS.json", help="a file, or - for standard input")
+        parser.add_argument("--questionnaire", default=LATEST, metavar="VERSION", help=f"default: {LATEST}")
+
+    def handle(self, *, answers: str, questionnaire: str, **options: Any) -> None:
+        try:
+            definition = load(questionnaire)
+        except DefinitionError as error:
+            raise CommandError(str(error), returncode=BAD_INPUT) from error
+        name, data = _read(answers)
+        several = isinstance(data, list)
+        entries = [_entry(name, raw, at if several else None, definition) for at, raw in enumerate(_rows(data), 1)]
+        results = [_result(entry, questionnaire) for entry in entries]
+        self.stdout.write(json.dumps(results if several else results[0], ensure_ascii=False, indent=2))
+
+
+def _bad(where: str, message: str) -> CommandError:
+    """One line that names file, entry and question, whatever the input contains."""
+    return CommandError(" ".join(f"{where}: {message}".split()), returncode=BAD_INPUT)
+
+
+def _read(path: str) -> tuple[str, Any]:
+    name = "standard input" if path == "-" else path
+    try:
+        text = sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "is not UTF-8 text"
+        raise _bad(name, f"{why}: give the path of a readable JSON file") from error
+    try:
+        return name, json.loads(text, parse_constant=_no_such_number)
+    except (ValueError, RecursionError) as error:
+        raise _bad(name, f"is not JSON ({error}): write an object of question id to answer, or a list") from error
+
+
+def _no_such_number(word: str) -> float:
+    raise ValueError(f"{word} is no number in JSON")
+
+
+def _rows(data: Any) -> list[Any]:
+    return data if isinstance(data, list) else [data]
+
+
+def _entry(name: str, raw: Any, at: int | None, definition: Questionnaire) -> Entry:
+    where = name if at is None else f"{name}: entry {at}"
+    if not isinstance(raw, dict):
+        raise _bad(where, "is not an object: write {question id: answer} or {id, name, answers: {…}}")
+    wrapped = "answers" in raw
+    labels = {key: raw[key] for key in ("id", "name") if wrapped and key in raw}
+    if labels:
+        where = f"{where} ({', '.join(str(x) for x in labels.values())})"
+    given = raw["answers"] if wrapped else raw
+    if not isinstance(given, dict):
+        raise _bad(where, "answers is not an object: write {question id: answer}")
+    disputed = raw.get("disputed", {}) if wrapped else {}
+    if not isinstance(disputed, dict) or not all(isinstance(sides, list) for sides in disputed.values()):
+        raise _bad(where, "disputed is not an object of lists: write {question id: [one side, the other]}")
+    return Entry(
+        where,
+        labels,
+        dict(_cleaned(where, given, definition)),
+        {q: tuple(v for _, v in _cleaned(where, ((q, s) for s in sides), definition)) for q, sides in disputed.items()},
+    )
+
+
+def _cleaned(where: str, given: Any, definition: Questionnaire) -> Iterator[tuple[str, Value]]:
+    for question_id, raw in given.items() if isinstance(given, dict) else given:
+        try:
+            question = definition.question(question_id)
+        except KeyError as error:
+            message = f"question {question_id!r} is unknown in questionnaire {definition.version}: correct or remove it"
+            raise _bad(where, message) from error
+        if raw is None:  # "don't know yet"
+            continue
+        try:
+            yield question_id, clean(question, raw)
+        except AnswerError as error:
+            raise _bad(where, f"question {question_id!r}: {error}") from error
+
+
+def _result(entry: Entry, version: str) -> dict[str, Any]:
+    recommendation = recommend(entry.answers, disputed=entry.disputed, questionnaire_version=version)
+    governance = dossier.build(entry.answers, recommendation).to_dict()
+    return {**entry.labels, **recommendation.to_dict(), **governance}
