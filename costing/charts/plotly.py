@@ -156,7 +156,7 @@ def _swings(chart: Chart) -> list[Trace]:
                 "base": list(series.y),
                 "x": change,
                 "y": list(series.x),
-                "width": 0.5,
+                "width": 0.42,
                 "marker": {"color": colour(series.colour, opacity), "line": {"width": 0}},
                 "text": [_change(c, chart.unit) for c in change],
                 "textposition": "outside",
@@ -357,9 +357,11 @@ def _row_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
             spread = f"<b>{short(y, chart.unit)}</b>  {span(low, high, chart.unit)}"
             row = {"xref": "paper", "y": str(name)}
             if narrow:
-                row |= {"yshift": 17}
+                row |= {"yshift": 19}
                 words.append(
-                    _words(str(name), "ink", **row, x=0, xanchor="left", xshift=-16, bgcolor=colour("surface"))
+                    _words(
+                        str(name), "ink", **row, x=0, xanchor="left", xshift=-16, bgcolor=colour("surface"), borderpad=0
+                    )
                 )
             if not tornado:
                 place = (
