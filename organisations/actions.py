@@ -268,8 +268,8 @@ def _refuse_last_owner(membership: Membership, instead: str) -> None:
 
 def _refuse_same_name(organisation: Organisation, name: str, but: BusinessUnit | None = None) -> None:
     """Compared here and not in SQL: SQLite folds the case of ASCII letters only."""
-    others = organisation.units.exclude(pk=but.pk if but else None).values_list("name", flat=True)
-    if name.casefold() in {other.casefold() for other in others}:
+    others = organisation.units.exclude(pk=but.pk) if but else organisation.units.all()
+    if name.casefold() in {other.casefold() for other in others.values_list("name", flat=True)}:
         raise Refused(f"There is already a unit named {name}; choose another name.", "name")
 
 

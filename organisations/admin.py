@@ -5,13 +5,19 @@ Only accounts are edited here: names, staff rights, and whether somebody may sig
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
 from organisations.models import AuditEvent, BusinessUnit, Invitation, Membership, Organisation, User
+
+if TYPE_CHECKING:  # generic for the type checker only
+    Admin = admin.ModelAdmin[Any]
+    Accounts = DjangoUserAdmin[Any]
+else:
+    Admin, Accounts = admin.ModelAdmin, DjangoUserAdmin
 
 
 class ReadOnly:
@@ -28,7 +34,7 @@ class ReadOnly:
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin):
+class UserAdmin(Accounts):
     """Accounts are closed by clearing "active", never deleted: what a person has written keeps its author."""
 
     ordering = ("email",)
@@ -41,7 +47,7 @@ class UserAdmin(DjangoUserAdmin):
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
-    add_fieldsets: ClassVar[Any] = (
+    add_fieldsets = (
         (None, {"classes": ("wide",), "fields": ("email", "name", "usable_password", "password1", "password2")}),
     )
 
@@ -50,20 +56,20 @@ class UserAdmin(DjangoUserAdmin):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ReadOnly, admin.ModelAdmin):
+class OrganisationAdmin(ReadOnly, Admin):
     list_display = ("name", "is_demo", "created_at")
     search_fields = ("name",)
 
 
 @admin.register(BusinessUnit)
-class BusinessUnitAdmin(ReadOnly, admin.ModelAdmin):
+class BusinessUnitAdmin(ReadOnly, Admin):
     list_display = ("name", "organisation", "cost_centre")
     list_select_related = ("organisation",)
     search_fields = ("name", "organisation__name")
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnly, admin.ModelAdmin):
+class MembershipAdmin(ReadOnly, Admin):
     list_display = ("user", "organisation", "role", "joined_at", "removed_at")
     list_select_related = ("user", "organisation")
     list_filter = ("role",)
@@ -71,7 +77,7 @@ class MembershipAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnly, admin.ModelAdmin):
+class InvitationAdmin(ReadOnly, Admin):
     list_display = ("email", "organisation", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")
     list_select_related = ("organisation", "invited_by")
     search_fields = ("email", "organisation__name")
@@ -79,7 +85,7 @@ class InvitationAdmin(ReadOnly, admin.ModelAdmin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, admin.ModelAdmin):
+class AuditEventAdmin(ReadOnly, Admin):
     list_display = ("organisation_id", "sequence", "at", "actor_name", "verb", "target_type", "target_label")
     list_filter = ("verb",)
     search_fields = ("actor_name", "target_label")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -149,7 +148,7 @@ class ActivityFilterForm(forms.Form):
         self.fields["verb"].choices = [("", "Everything"), *verbs]  # type: ignore[attr-defined]
         self.fields["person"].choices = [("", "Everybody"), *people]  # type: ignore[attr-defined]
 
-    def wanted(self) -> dict[str, str | date]:
+    def wanted(self) -> dict[str, Any]:
         """What the form asks for, without the fields that are empty or not understood."""
         self.full_clean()
         return {name: value for name, value in self.cleaned_data.items() if value}

@@ -21,7 +21,7 @@ from organisations.roles import Permission, refusal
 SESSION_KEY = "organisation_id"
 
 
-class NoOrganisation(ImmediateHttpResponse):
+class NoOrganisation(ImmediateHttpResponse):  # type: ignore[misc]  # allauth ships no types
     """The person belongs to no organisation; allauth's middleware answers with the page that says what to do."""
 
     def __init__(self) -> None:

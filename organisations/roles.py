@@ -53,7 +53,7 @@ def allows(role: str, permission: Permission) -> bool:
 ROLE_SUMMARIES: dict[Role, str] = {
     Role.OWNER: "Everything, including members, units and settings",
     Role.EDITOR: "Registers use cases, answers, settles, runs projections and reports",
-    Role.REVIEWER: "Reads everything, answers, assesses risks and approves",
+    Role.REVIEWER: "Reads everything, answers and reviews risks",
     Role.VIEWER: "Reads everything and asks for reports",
     Role.RESPONDENT: "Answers only the questions they were asked",
 }

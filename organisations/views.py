@@ -246,8 +246,9 @@ def activity_log(request: HttpRequest) -> HttpResponse:
 def activity_check(request: HttpRequest) -> HttpResponse:
     """Recompute the whole chain of the log and say whether it is unbroken."""
     membership = require(request, Permission.SEE_ACTIVITY)
-    template = "organisations/activity_check.html#result" if request.htmx else "organisations/activity_check.html"
-    return render(request, template, {"check": audit.verify(membership.organisation_id)})
+    part = "#result" if "HX-Request" in request.headers else ""
+    context = {"check": audit.verify(membership.organisation_id)}
+    return render(request, f"organisations/activity_check.html{part}", context)
 
 
 @require_POST

@@ -54,7 +54,7 @@ def _check(email: str, title: str) -> None:
         validate_email(email)
     except ValidationError as error:
         raise CommandError(f"{email!r} is not an e-mail address; write it like name@company.com") from error
-    longest = Organisation._meta.get_field("name").max_length
+    longest = Organisation._meta.get_field("name").max_length or 0
     if not 0 < len(title) <= longest:
         raise CommandError(f"--organisation has {len(title)} characters; give a name of 1 to {longest}")
 
