@@ -31,7 +31,7 @@ from costing.engine.uncertainty import Sample, is_uncertain
 Array = NDArray[np.float64]
 
 TORNADO_DRAWS = 256  # rows per end of a bar
-EFFECT_DRAWS = 1024  # rows of the two halves for total effects
+EFFECT_DRAWS = 512  # rows per input for total effects
 CURVE_DRAWS = 128  # rows per point of a break-even curve
 SCREENED = 12  # inputs that are looked at closely: those with the largest variance share
 VOLUMES = np.logspace(1, 7, 37)  # requests per day, six points a decade

@@ -80,20 +80,20 @@ def tornado(evaluate: Evaluate, sample: Sample, ends: dict[str, tuple[float, flo
 def total_effects(evaluate: Evaluate, sample: Sample, keys: Sequence[str]) -> dict[str, float]:
     """Total-effect indices by Jansen: ST = mean((f(A) − f(A with X from B))²)/(2V), 0 … 1.
 
-    A and B are the two halves of the rows. Correlated inputs are read as if they were independent.
+    B are the rows of A in another order (halves of one Sobol sequence are not independent of each other). Correlated
+    inputs are read as if they were independent.
     """
-    half = sample.rows // 2
-    if half < 2 or not keys:
+    n = sample.rows
+    if n < 2 or not keys:
         return dict.fromkeys(keys, 0.0)
-    base = sample.first(half)
-    other = {key: np.broadcast_to(sample[key], (sample.rows, 1))[half : 2 * half] for key in keys}
-    many = base.repeated(len(keys) + 1)
+    order = np.random.default_rng(0).permutation(n)
+    many = sample.repeated(len(keys) + 1)
     changed = {}
     for index, key in enumerate(keys):
         column = np.broadcast_to(many[key], (many.rows, 1)).copy()
-        column[(index + 1) * half : (index + 2) * half] = other[key]
+        column[(index + 1) * n : (index + 2) * n] = column[:n][order]
         changed[key] = column
-    values = evaluate(many.replaced(**changed)).reshape(len(keys) + 1, half)
+    values = evaluate(many.replaced(**changed)).reshape(len(keys) + 1, n)
     variance = float(values[0].var())
     if variance <= 0:
         return dict.fromkeys(keys, 0.0)

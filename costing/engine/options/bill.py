@@ -168,10 +168,24 @@ class _Works:
         return self._runs_usd(self._first_tokens, self.world["sweep_runs"])
 
     @property
+    def _again_share(self) -> Array:
+        """Tokens of a retraining against those of the first run: replayed and new examples."""
+        return self.world["replay_share"] + self.world["new_examples_share"]
+
+    @property
     def _again_runs_usd(self) -> Array:
-        world = self.world
-        tokens = self._first_tokens * (world["replay_share"] + world["new_examples_share"])
-        return self._runs_usd(tokens, world["sweep_runs"] * world["resweep_share"])
+        trials = self.world["sweep_runs"] * self.world["resweep_share"]
+        return self._runs_usd(self._first_tokens * self._again_share, trials)
+
+    @property
+    def _moved_runs_usd(self) -> Array:
+        """On another base model everything is trained, with all trial runs."""
+        return self._runs_usd(self._first_tokens * np.maximum(self._again_share, 1.0), self.world["sweep_runs"])
+
+    @property
+    def _moving_hours(self) -> Array:
+        """A move of a tuned model is a retraining and more."""
+        return self.world["migration_hours"] + (self.world["retraining_hours"] if self.plan.tuned else 0.0)
 
     def training(self) -> Array:
         return self.world.at_start * self._first_runs_usd * self._training_path
@@ -180,10 +194,10 @@ class _Works:
         """Upkeep over time: runs made again, the engineers who make them, moves to another model, adapted prompts."""
         world = self.world
         rate = world.engineer_usd_per_hour
-        runs = when.retrainings * self._again_runs_usd + when.migrations * self._first_runs_usd
+        runs = when.retrainings * self._again_runs_usd + when.migrations * self._moved_runs_usd
         hours = (
             when.retrainings * world["retraining_hours"]
-            + when.migrations * world["migration_hours"]
+            + when.migrations * self._moving_hours
             + when.minor * world["requirement_change_hours"]
         )
         return runs * self._training_path + hours * rate
@@ -323,6 +337,6 @@ class _Works:
     def migration_usd(self) -> Array:
         """The same of one move to another model, with its trial runs."""
         world = self.world
-        people = world["migration_hours"] * world.engineer_usd_per_hour
+        people = self._moving_hours * world.engineer_usd_per_hour
         examples = self._examples_usd(world["new_examples_share"]) if self.plan.tuned else 0.0
-        return self._first_runs_usd + people + examples + self._evaluation_usd + self._approval_usd
+        return self._moved_runs_usd + people + examples + self._evaluation_usd + self._approval_usd

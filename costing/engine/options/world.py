@@ -142,7 +142,7 @@ class World:
     def yearly(self) -> Array:
         """1 in every twelfth month after the start, shape (1, months)."""
         month = np.arange(self.months)
-        return ((month % 12 == 0) & (month > 0)).astype(np.float64)[None, :]
+        return np.asarray(((month % 12 == 0) & (month > 0))[None, :], dtype=np.float64)
 
     def forced_migrations(self, retirement: str) -> Array:
         """Moves because the hosted model is retired, then its successor."""
