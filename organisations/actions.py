@@ -70,7 +70,7 @@ def rename_organisation(*, organisation: Organisation, by: User, name: str) -> O
             by=by,
             verb="renamed",
             target=locked,
-            details={"from": f"“{before}”", "to": f"“{name}”"},
+            details={"from": before, "to": name},
         )
     return locked
 
@@ -214,7 +214,7 @@ def rename_unit(*, unit: BusinessUnit, by: User, name: str, cost_centre: str) ->
         return unit
     unit.save(update_fields=["name", "cost_centre"])
     if before[0] != name:
-        details = {"from": f"“{before[0]}”", "to": f"“{name}”"}
+        details = {"from": before[0], "to": name}
         audit.record(organisation=organisation, by=by, verb="renamed", target=unit, details=details)
     if before[1] != cost_centre:
         details = {"from": before[1], "to": cost_centre}

@@ -41,8 +41,8 @@ HASHED_FIELDS = (
 
 _PHRASES: dict[tuple[str, str], str] = {
     ("founded", "organisations.organisation"): "{actor} founded the organisation {target}.",
-    ("renamed", "organisations.organisation"): "{actor} renamed the organisation from {from} to {to}.",
-    ("renamed", "organisations.businessunit"): "{actor} renamed the unit {from} to {to}.",
+    ("renamed", "organisations.organisation"): "{actor} renamed the organisation from “{from}” to “{to}”.",
+    ("renamed", "organisations.businessunit"): "{actor} renamed the unit “{from}” to “{to}”.",
     ("added", "organisations.businessunit"): "{actor} added the unit {target}.",
     (
         "changed_cost_centre",

@@ -250,7 +250,7 @@ def test_the_log_survives_what_it_tells_of(organisation: Organisation, owner: Us
             "renamed",
             "organisations.businessunit",
             "Shops",
-            {"from": "“Stores”", "to": "“Shops”"},
+            {"from": "Stores", "to": "Shops"},
             "Ana renamed the unit “Stores” to “Shops”.",
         ),
         ("founded", "organisations.organisation", "Acme", {}, "Ana founded the organisation “Acme”."),
