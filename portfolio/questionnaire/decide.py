@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from portfolio.questionnaire.case import Case
+from portfolio.questionnaire.derive import FACT_FAILURES
 from portfolio.questionnaire.outcome import Need, Target
 from portfolio.questionnaire.rules import retrieval, tuning
 from portfolio.questionnaire.rules.tuning import Standing
@@ -54,14 +55,23 @@ def missing_measurements(case: Case) -> tuple[str, ...]:
     standing = tuning.standing(case)
     if standing.excluded or not standing.cases or standing.proven:
         return ()
+    first = []
     if case.prompting is None and case.retrieval is None:
-        first = ["prompt_baseline"]
+        first.append("prompt_baseline")
     elif tuning.schema_untried(case):
-        first = ["prompt_techniques"]
-    else:
-        first = []
+        first.append("prompt_techniques")
     if retrieval.in_play(case) and case.retrieval is None:
         first.append("rag_baseline")
-    if not first and case.prompting is None:
-        first.append("prompt_baseline")
-    return tuple(first or ["failure_causes"])
+    return tuple(first) or (_still_unclear(case),)
+
+
+def _still_unclear(case: Case) -> str:
+    """Everything was measured once and still nothing is proven: what to find out, or to measure again once mended."""
+    kinds = {kind for kind, _, _ in tuning.standing(case).cases}
+    if case.cause in FACT_FAILURES:
+        return "rag_baseline" if retrieval.in_play(case) else "prompt_baseline"
+    if case.cause == "wrong_input":
+        return "prompt_baseline"
+    if "habit" in kinds and case.error_tolerance is None:
+        return "error_tolerance"
+    return "tuning_baseline" if kinds == {"weak_language"} else "failure_causes"

@@ -13,6 +13,8 @@ MEASURE = {
     "prompt_techniques": "Try constrained decoding: it often settles a schema without any training.",
     "rag_baseline": "Measure retrieval: what it leaves short is what training would have to add.",
     "failure_causes": "Find out what fails first: behaviour speaks for training, facts, search and input do not.",
+    "error_tolerance": "Settle how often it may be wrong: a habit that may slip needs no training.",
+    "tuning_baseline": "Measure a small tuned trial: only that shows whether training helps in this language.",
 }
 JOB = ("behaviour_defined", "failure_defined")
 

@@ -147,12 +147,14 @@ _MEASURED = {
     "prompt_techniques": "Constrained decoding has been tried for the schema",
     "rag_baseline": "Retrieval has been measured against the target",
     "failure_causes": "It is known what fails first",
+    "error_tolerance": "It is settled how often form, label or tone may be wrong",
 }
 
 
 def unmeasured(missing: tuple[str, ...]) -> tuple[Blocker, ...]:
     """The measurements that a tuned layer waits for; nobody has failed, so they are unconfirmed."""
-    return tuple(Blocker("evaluation", UNCONFIRMED, _MEASURED[q], ENGINEERING, q) for q in missing)
+    who = {"error_tolerance": PRODUCT_OWNER}
+    return tuple(Blocker("evaluation", UNCONFIRMED, _MEASURED[q], who.get(q, ENGINEERING), q) for q in missing)
 
 
 def before_anything(answers: Mapping[str, Value]) -> tuple[Blocker, ...]:

@@ -22,6 +22,8 @@ TO_MEASURE = {
     "prompt_techniques": "try constrained decoding",
     "rag_baseline": "measure retrieval",
     "failure_causes": "find out what fails first",
+    "error_tolerance": "settle how strictly the habit must hold",
+    "tuning_baseline": "measure a small tuned trial",
 }
 
 
