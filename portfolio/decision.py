@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from portfolio.models import Answer, Assessment
 from portfolio.questionnaire.answers import Effective, PersonalAnswer, effective_answers
 from portfolio.questionnaire.outcome import Need, Recommendation
-from portfolio.questionnaire.recommend import recommend
+from portfolio.questionnaire.recommend import RULES_VERSION, recommend
 from portfolio.questionnaire.spec import Value
 
 
@@ -77,25 +77,56 @@ class Decision:
 
 
 def decide(version: str, inputs: Inputs) -> Decision:
-    """The recommendation for these inputs. Pure; a few milliseconds."""
+    """The recommendation for these inputs. Pure; tens of milliseconds, remembered for inputs seen lately."""
+    return _decide(_canonical(version, inputs))
+
+
+def recommendation_for(assessment: Assessment, inputs: Inputs) -> Recommendation:
+    """The recommendation for these inputs, from the latest snapshot where that is of the same; one query."""
+    snapshot = assessment.recommendations.order_by("-created_at", "-pk").first()
+    if snapshot is not None and snapshot.answers_sha256 == _sha256(
+        _canonical(assessment.questionnaire_version, inputs)
+    ):
+        return snapshot.recommendation
+    return decide(assessment.questionnaire_version, inputs).recommendation
+
+
+def tuning_was_in_play(version: str, inputs: Inputs) -> bool:
+    """`tuning_in_play` for inputs whose recommendation is not at hand; below a millisecond."""
+    answers, disputed, _ = inputs.effective
+    return tuning_in_play(recommend(answers, disputed=disputed, questionnaire_version=version, explore=False))
+
+
+def _canonical(version: str, inputs: Inputs) -> str:
+    """All that a recommendation is made of, written one way."""
     answers, disputed, dont_know = inputs.effective
-    recommendation = recommend(answers, disputed=disputed, questionnaire_version=version)
     told = {
         "questionnaire": version,
-        "rules": recommendation.rules_version,
+        "rules": RULES_VERSION,
         "answers": answers,
         "disputed": disputed,
         "dont_know": sorted(dont_know),
     }
-    canonical = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return Decision(recommendation, hashlib.sha256(canonical.encode("ascii")).hexdigest())
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _sha256(canonical: str) -> str:
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _decide(canonical: str) -> Decision:
+    told = json.loads(canonical)
+    disputed = {key: tuple(sides) for key, sides in told["disputed"].items()}
+    recommendation = recommend(told["answers"], disputed=disputed, questionnaire_version=told["questionnaire"])
+    return Decision(recommendation, _sha256(canonical))
 
 
 def leads_to(inputs: Inputs, question_id: str, value: Value) -> Recommendation:
     """The recommendation if this value were the answer to a disputed question; how firm it would be is left out."""
     answers, disputed, _ = inputs.effective
     others = {key: sides for key, sides in disputed.items() if key != question_id}
-    return recommend({**answers, question_id: value}, disputed=others, explore_open=False)
+    return recommend({**answers, question_id: value}, disputed=others, explore=False)
 
 
 def tuning_in_play(recommendation: Recommendation) -> bool:

@@ -162,9 +162,7 @@ class UseCaseFilter(forms.Form):
     def _choose(self, name: str, anything: str, choices: Iterable[tuple[str, str]]) -> None:
         field = self.fields[name]
         field.choices = [("", anything), *choices]
-        field.error_messages["invalid_choice"] = (
-            f"{name.capitalize()} “%(value)s” does not exist here: left out."
-        )
+        field.error_messages["invalid_choice"] = f"{name.capitalize()} “%(value)s” does not exist here: left out."
 
     @property
     def sort_order(self) -> str:

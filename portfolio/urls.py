@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portfolio.views import questionnaire, recommendation, register, requests
+from portfolio.views.costs import COST_URLS
+from portfolio.views.reports import REPORT_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/", requests.requests, name="requests"),
@@ -14,9 +16,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<int:pk>/activity/", register.use_case_activity, name="use-case-activity"),
     path("use-cases/<int:pk>/recommendation/", recommendation.recommendation, name="recommendation"),
     path("use-cases/<int:pk>/ask/", requests.ask, name="ask"),
-    path(
-        "use-cases/<int:pk>/requests/<int:request_pk>/withdraw/", requests.request_withdraw, name="request-withdraw"
-    ),
+    path("use-cases/<int:pk>/requests/<int:request_pk>/withdraw/", requests.request_withdraw, name="request-withdraw"),
     path("use-cases/<int:pk>/questionnaire/", questionnaire.questionnaire, name="questionnaire"),
     path("use-cases/<int:pk>/questionnaire/<slug:section>/", questionnaire.questionnaire, name="questionnaire"),
     path("use-cases/<int:pk>/answers/<slug:question_id>/", questionnaire.answer, name="answer"),
@@ -26,12 +26,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="answer-withdraw",
     ),
     path("use-cases/<int:pk>/answers/<slug:question_id>/settle/", questionnaire.answer_settle, name="answer-settle"),
-    path(
-        "use-cases/<int:pk>/answers/<slug:question_id>/history/", questionnaire.answer_history, name="answer-history"
-    ),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/history/", questionnaire.answer_history, name="answer-history"),
     path(
         "use-cases/<int:pk>/answers/<slug:question_id>/restore/<int:revision_pk>/",
         questionnaire.answer_restore,
         name="answer-restore",
     ),
+    *COST_URLS,
+    *REPORT_URLS,
 ]

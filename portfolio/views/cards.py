@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from portfolio.decision import Inputs, decide, inputs_of, leads_to, tuning_in_play
+from portfolio.decision import Inputs, inputs_of, leads_to, recommendation_for, tuning_in_play, tuning_was_in_play
 from portfolio.forms import DONT_KNOW, AnswerForm
 from portfolio.models import Answer, Settlement
 from portfolio.permissions import SectionAccess
@@ -90,8 +90,18 @@ class Card:
         return self.form.errors if self.form is not None else {}
 
     @property
-    def options(self) -> list[tuple[Option, bool]]:
-        return [(option, option.code in self.entered) for option in self.question.options]
+    def options(self) -> list[tuple[Option, bool, str]]:
+        """Each option, whether it is chosen here, and who else chose it."""
+        entered, listed = self.entered, self.question.kind is Kind.MULTIPLE
+        chosen_by = {
+            option.code: [
+                str(other.respondent)
+                for other in self.others
+                if other.value == option.code or (listed and option.code in (other.value or []))
+            ]
+            for option in self.question.options
+        }
+        return [(option, option.code in entered, ", ".join(chosen_by[option.code])) for option in self.question.options]
 
     @property
     def ranks(self) -> list[tuple[str, str]]:
@@ -154,15 +164,18 @@ class Board:
         """Nobody has said anything yet."""
         return not self.inputs.said
 
-    def at(self, inputs: Inputs) -> Board:
-        """The same board as it stood with other inputs."""
-        recommendation = decide(self.access.assessment.questionnaire_version, inputs).recommendation
-        return replace(self, inputs=inputs, recommendation=recommendation)
-
     def visible(self) -> tuple[Question, ...]:
-        answers = self.inputs.effective.answers
-        questions = visible_questions(self.access.questionnaire, answers, tuning_in_play=self.tuning_in_play)
-        return tuple(q for q in questions if any(q.section == section.id for section in self.access.sections))
+        """The questions this person is asked now."""
+        return self._visible(self.inputs, self.tuning_in_play)
+
+    def visible_with(self, inputs: Inputs) -> tuple[Question, ...]:
+        """The questions this person was asked with other inputs."""
+        return self._visible(inputs, tuning_was_in_play(self.access.assessment.questionnaire_version, inputs))
+
+    def _visible(self, inputs: Inputs, tuning: bool) -> tuple[Question, ...]:
+        questions = visible_questions(self.access.questionnaire, inputs.effective.answers, tuning_in_play=tuning)
+        mine = {section.id for section in self.access.sections}
+        return tuple(question for question in questions if question.section in mine)
 
     def progress(self) -> tuple[SectionProgress, ...]:
         effective = self.inputs.effective
@@ -210,12 +223,16 @@ class Board:
         )
 
 
-def board(access: SectionAccess, forms: Mapping[str, AnswerForm] | None = None) -> Board:
-    """Everything the questionnaire's pages show; two queries."""
+def board(
+    access: SectionAccess,
+    forms: Mapping[str, AnswerForm] | None = None,
+    recommendation: Recommendation | None = None,
+) -> Board:
+    """Everything the questionnaire's pages show; two queries, and one for the recommendation unless it is given."""
     assessment = access.assessment
     answers = list(assessment.answers.select_related("respondent").order_by("saved_at", "pk"))
     standing = assessment.settlements.filter(superseded_at__isnull=True).select_related("settled_by")
     settlements = {row.question_id: row for row in standing}
     inputs = inputs_of(assessment.revision, answers, {key: row.value for key, row in settlements.items()})
-    recommendation = decide(assessment.questionnaire_version, inputs).recommendation
-    return Board(access, answers, settlements, inputs, recommendation, forms or {})
+    known = recommendation or recommendation_for(assessment, inputs)
+    return Board(access, answers, settlements, inputs, known, forms or {})

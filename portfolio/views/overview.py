@@ -7,7 +7,7 @@ from typing import Any
 
 from costing.public import Projection, result_of
 from portfolio.changes import STATUS_WORDS, robustness_in_words
-from portfolio.decision import Inputs, decide, read_inputs, tuning_in_play
+from portfolio.decision import Inputs, read_inputs, recommendation_for, tuning_in_play
 from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
 from portfolio.models import Assessment, UseCase
@@ -62,11 +62,11 @@ class Standing:
 
 
 def standing(use_case: UseCase) -> Standing:
-    """Four queries."""
+    """Five queries."""
     assessment = use_case.assessments.latest()
     inputs = read_inputs(assessment)
-    decision = decide(assessment.questionnaire_version, inputs)
-    return Standing(assessment, load(assessment.questionnaire_version), inputs, decision.recommendation)
+    known = recommendation_for(assessment, inputs)
+    return Standing(assessment, load(assessment.questionnaire_version), inputs, known)
 
 
 def context(use_case: UseCase) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from portfolio import actions
-from portfolio.changes import just_changed, robustness_in_words
+from portfolio.changes import STATUS_WORDS, just_changed, robustness_in_words
 from portfolio.decision import Inputs
 from portfolio.forms import AnswerForm, SettleForm
 from portfolio.models import AnswerRevision
@@ -29,6 +29,7 @@ from portfolio.permissions import (
 )
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.flow import next_section, unanswered
+from portfolio.questionnaire.outcome import Status
 from portfolio.questionnaire.spec import Question
 from portfolio.views.cards import Board, Card, board
 
@@ -65,7 +66,7 @@ def answer(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
     saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
     if not request.htmx:
         return redirect(_address(access, question))
-    after = board(access)
+    after = board(access, recommendation=saved.recommendation)
     context = _panel(after) | {
         "card": after.card(question),
         "toggled": _toggled(after, question.section, saved.inputs_before),
@@ -224,6 +225,7 @@ def _panel(now: Board) -> dict[str, Any]:
         "disputes": [q for q in now.visible() if q.id in now.inputs.effective.disputed] if access.may_view else [],
         "recommendation": now.recommendation if access.may_view else None,
         "is_blank": now.is_blank,
+        "status_words": STATUS_WORDS[Status(now.recommendation.status)],
         "robustness": robustness_in_words(now.recommendation.robustness),
         "next_questions": nexts[:3] if access.may_view else [],
     }
@@ -255,7 +257,7 @@ def _unanswered(now: Board) -> list[Question]:
 
 def _toggled(after: Board, section_id: str, before: Inputs) -> list[Card]:
     """The cards of the section that appear or disappear with this answer."""
-    visible_before = {q.id for q in after.at(before).visible()}
+    visible_before = {q.id for q in after.visible_with(before)}
     visible = {q.id for q in after.visible()}
     questions = after.access.at(section_id).section.questions
     return after.cards(q for q in questions if (q.id in visible) != (q.id in visible_before))

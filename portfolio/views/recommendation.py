@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from portfolio.forms import APPROACHES
 from portfolio.governance import dossier
 from portfolio.permissions import get_use_case_for
 from portfolio.questionnaire.answers import describe
@@ -59,15 +58,15 @@ def _findings(now: Standing, findings: tuple[Finding, ...]) -> list[tuple[Findin
     ]
 
 
-def _rejected(now: Standing) -> list[tuple[str, str, float, list[str]]]:
-    """The other targets: what speaks against each, and in which share of the open answers each would win."""
+def _rejected(now: Standing) -> list[tuple[str, float, list[str]]]:
+    """The other targets: in which share of the ways to answer what is open each wins, and what leads there."""
     recommendation = now.recommendation
     rows = []
     for target in Target:
         if target != recommendation.target:
             share = recommendation.robustness.targets.get(target.value, 0.0)
             flips = [flip.text for flip in recommendation.flips if flip.target == target]
-            rows.append((target.value, APPROACHES[target], share, flips))
+            rows.append((target.value, share, flips))
     return rows
 
 

@@ -1,0 +1,72 @@
+"""Rows of the register for tests. What needs several tables goes through the product's own acts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import factory
+from factory.django import DjangoModelFactory
+
+from organisations.models import Organisation, User
+from portfolio import actions
+from portfolio.models import AnswerRequest, Assessment, UseCase
+from portfolio.questionnaire.loading import LATEST, load
+from portfolio.questionnaire.spec import Question
+from tests.factories import OrganisationFactory, UserFactory
+
+
+class UseCaseFactory(DjangoModelFactory):
+    class Meta:
+        model = UseCase
+
+    organisation = factory.SubFactory(OrganisationFactory)
+    title = factory.Sequence(lambda n: f"Use case {n}")
+    owner = factory.SubFactory(UserFactory)
+
+
+class AssessmentFactory(DjangoModelFactory):
+    class Meta:
+        model = Assessment
+
+    use_case = factory.SubFactory(UseCaseFactory)
+    questionnaire_version = LATEST
+
+
+class AnswerRequestFactory(DjangoModelFactory):
+    class Meta:
+        model = AnswerRequest
+
+    assessment = factory.SubFactory(AssessmentFactory)
+    section_id = "knowledge"
+    respondent = factory.SubFactory(UserFactory)
+
+
+def use_case_in(organisation: Organisation, owner: User, **fields: Any) -> UseCase:
+    """A use case with its assessment, without an audit row."""
+    use_case = UseCaseFactory(organisation=organisation, owner=owner, **fields)
+    AssessmentFactory(use_case=use_case)
+    return use_case
+
+
+def question(question_id: str) -> Question:
+    return load(LATEST).question(question_id)
+
+
+def say(use_case: UseCase, by: User, **answers: Any) -> actions.Saved:
+    """`by` answers these questions; None says "don't know yet". The last act's result."""
+    assessment = use_case.assessments.latest()
+    for question_id, value in answers.items():
+        saved = actions.save_answer(
+            assessment=assessment, question=question(question_id), by=by, value=value, dont_know=value is None
+        )
+    return saved
+
+
+# An HR help desk: facts at the core that change monthly, everything well covered, so retrieval carries them.
+HR_DESK = {
+    "task_type": "knowledge_qa",
+    "behaviour_defined": "concrete",
+    "failure_defined": "yes",
+    "facts_needed": "core",
+    "knowledge_change_rate": "monthly",
+}
