@@ -15,7 +15,17 @@ from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
-from costing.engine.results import COMPONENTS, OPTIONS, Band, Driver, Event, OptionResult, PolicyCost, ProjectionResult
+from costing.engine.results import (
+    COMPONENTS,
+    OPTIONS,
+    Band,
+    Driver,
+    Event,
+    GpuFit,
+    OptionResult,
+    PolicyCost,
+    ProjectionResult,
+)
 from costing.models import Job, JobState, Projection, Scenario
 from costing.runner import cents, result_of, spec_of
 from costing.signals import projection_finished
@@ -29,6 +39,7 @@ __all__ = [
     "Choices",
     "Driver",
     "Event",
+    "GpuFit",
     "Input",
     "Job",
     "JobState",

@@ -59,10 +59,13 @@ def cents(usd: float) -> Decimal:
 
 
 def _work(projection: Projection) -> Callable[[], None]:
-    def progress(step: str, share: float) -> None:
-        jobs.report(projection, step, 100 * share)
+    def progress(step: str, percent: float) -> None:
+        jobs.report(projection, step, percent)
 
     result = compute(projection, progress=progress)
+    if not result.headline_option:
+        reasons = "; ".join(f"{option.label}: {option.why_not}" for option in result.options)
+        raise ValueError(f"{result.reading} {reasons}")
     return lambda: _store(projection, result)
 
 

@@ -289,8 +289,9 @@ def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> 
     bar = bars[0]
     low, high = sorted((bar.low_usd, bar.high_usd))
     origin = ORIGIN_WORDS.get(bar.origin, bar.origin)
-    words = f"{bar.label} ({origin}) matters most: between its P10 and its P90"
-    return f"{words} the first {_year(result)} cost {money(low)} to {money(high)}."
+    option = _lower_first(result.option(result.headline_option).label)
+    words = f"{bar.label} ({origin}) matters most: between its P10 and its P90 the first {_year(result)}"
+    return f"{words} of {option} cost {money(low)} to {money(high)}."
 
 
 def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: OptionResult, above: OptionResult) -> str:

@@ -10,11 +10,12 @@ from typing import Any
 
 from costing.charts.chart import Chart
 from costing.charts.costs import month_labels
-from costing.charts.format import count
+from costing.charts.format import count, money
 from costing.public import (
     COMPONENTS,
     Driver,
     Event,
+    GpuFit,
     OptionResult,
     Origin,
     PolicyCost,
@@ -28,7 +29,7 @@ from costing.public import (
 )
 from portfolio.questionnaire.spec import Questionnaire
 
-SHOWN_FIRST = 12
+SHOWN_FIRST = 8
 SHOWN_TO_FIND_OUT = 3
 POLICY_LABELS = {
     "retrain": "Retrain on each new base model",
@@ -147,12 +148,35 @@ def worth_knowing(result: ProjectionResult) -> list[Driver]:
     return sorted(assumed, key=lambda d: -d.value_of_knowing_usd)[:SHOWN_TO_FIND_OUT]
 
 
-def fit_groups(result: ProjectionResult) -> list[tuple[str, list[Any]]]:
-    """The GPU fit table by job: what fits first, cheapest first."""
-    jobs: dict[str, list[Any]] = {}
+@dataclass(frozen=True)
+class FitGroup:
+    """One job's part of the GPU fit table, with its reading."""
+
+    label: str
+    reading: str
+    fits: tuple[GpuFit, ...]
+
+
+def fit_groups(result: ProjectionResult) -> list[FitGroup]:
+    """The GPU fit table by job: what fits first, cheapest first; serving before training."""
+    by_job: dict[str, list[GpuFit]] = {}
     for fit in result.gpu_fit:
-        jobs.setdefault(JOB_LABELS.get(fit.job, fit.job.capitalize()), []).append(fit)
-    return [(job, sorted(fits, key=lambda f: (f.count is None, f.usd or 0, f.gpu))) for job, fits in jobs.items()]
+        by_job.setdefault(fit.job, []).append(fit)
+    groups = []
+    for job, fits in sorted(by_job.items(), key=lambda item: (item[0] != "serving", item[0])):
+        ordered = tuple(sorted(fits, key=lambda f: (f.count is None, f.usd is None, f.usd or 0, f.gpu)))
+        groups.append(FitGroup(JOB_LABELS.get(job, job.capitalize()), _fit_reading(ordered), ordered))
+    return groups
+
+
+def _fit_reading(fits: tuple[GpuFit, ...]) -> str:
+    """The cheapest that holds the job, and how many GPUs do."""
+    holding = [fit for fit in fits if fit.count is not None]
+    if not holding:
+        return f"none of {len(fits)} GPUs holds it"
+    best = holding[0]
+    price = f", {money(best.usd)} {'a month' if best.job == 'serving' else 'a run'}" if best.usd is not None else ""
+    return f"cheapest on {best.count} × {best.gpu}{price}; {len(holding)} of {len(fits)} GPUs hold it"
 
 
 def revisions(scenarios: Iterable[Scenario], done: dict[int, Projection], shown: int | None) -> list[Revision]:

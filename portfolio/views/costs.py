@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path
 from django.utils.text import slugify
@@ -25,7 +25,7 @@ from costing.public import (
 )
 from organisations.roles import Permission
 from portfolio.models import UseCase
-from portfolio.permissions import get_use_case_for, membership_of
+from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.projections import is_outdated, lineage_of, refresh
 from portfolio.questionnaire.loading import load
 from portfolio.views import cost_figures
@@ -36,7 +36,7 @@ HISTORY = 20
 
 @login_required
 @require_GET
-def costs(request: HttpRequest, pk: int) -> HttpResponse:
+def costs(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     membership = membership_of(request.user, use_case)
     shown = _shown(use_case, request.GET.get("revision"))
@@ -52,7 +52,7 @@ def costs(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def costs_progress(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """The state of the running job, polled every second; the last answer stops the polling."""
     use_case = get_use_case_for(request.user, pk)
     job = _latest(use_case)
@@ -68,7 +68,7 @@ def costs_progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def costs_refresh(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_refresh(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
     projection = refresh(use_case=use_case, by=request.user)
     if projection.state == JobState.DONE:
@@ -78,7 +78,7 @@ def costs_refresh(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def costs_cancel(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
     job = _latest(use_case)
     if job is not None and not cancel_projection(projection=job, by=request.user):
@@ -88,7 +88,7 @@ def costs_cancel(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def costs_retry(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_retry(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.PROJECT)
     job = _latest(use_case)
     if job is None or is_outdated(use_case, job.scenario):
@@ -100,7 +100,7 @@ def costs_retry(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def costs_json(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_json(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     shown = _shown(use_case, request.GET.get("revision"))
     if shown is None:
@@ -117,7 +117,7 @@ def costs_json(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_GET
-def costs_csv(request: HttpRequest, pk: int) -> HttpResponse:
+def costs_csv(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     shown = _shown(use_case, request.GET.get("revision"))
     if shown is None:
@@ -140,6 +140,8 @@ COST_URLS = [
 
 def _latest(use_case: UseCase) -> Projection | None:
     """The projection asked for last, without its bulky result."""
+    if use_case.projection_id is None:
+        return None
     rows = Projection.objects.defer("result").select_related("scenario__organisation", "requested_by")
     return rows.filter(pk=use_case.projection_id).first()
 
@@ -148,7 +150,7 @@ def _shown(use_case: UseCase, revision: str | None) -> Projection | None:
     """The finished projection whose figures are shown: of the `revision` named (else 404), or the latest."""
     done = Projection.objects.filter(state=JobState.DONE).select_related("scenario")
     if not revision:
-        return done.filter(pk=use_case.figures_id).first()
+        return done.filter(pk=use_case.figures_id).first() if use_case.figures_id else None
     lineage = lineage_of(use_case)
     if revision.isascii() and revision.isdigit() and len(revision) < 10:
         found = done.filter(scenario__lineage=lineage, scenario__revision=int(revision)).first()

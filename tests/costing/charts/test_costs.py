@@ -67,8 +67,8 @@ def test_the_tornado_puts_the_widest_swing_first_and_low_below_high() -> None:
     assert chart.series[0].x == ("Requests per day", "Share read from the cache")
     assert (chart.series[0].low, chart.series[0].high) == ((3600.0, 4500.0), (7200.0, 5000.0))
     assert chart.reading == (
-        "Requests per day (known from an answer) matters most: between its P10 and its P90 the first 12 months cost "
-        "$3.6k to $7.2k."
+        "Requests per day (known from an answer) matters most: between its P10 and its P90 the first 12 months of "
+        "RAG on a managed API cost $3.6k to $7.2k."
     )
 
 
