@@ -59,7 +59,7 @@ def _common(series: Series, chart: Chart) -> Trace:
         "name": series.label,
         "x": list(series.x),
         "y": list(series.y),
-        "hoverinfo": "text",
+        "hoverinfo": "text" if is_horizontal(chart) else "x+text",
         "hovertext": [f"{series.label}: {exact(y, chart.unit)}" for y in series.y],
         "showlegend": series in [s for s, _ in named(chart)],
         "legendrank": 2000 if series.mark is Mark.WHISKER else 1000 - chart.series.index(series),  # as stacked
@@ -82,10 +82,7 @@ def _line_or_point(series: Series, chart: Chart) -> Trace:
         return {**trace, "mode": "lines", "line": {"color": colour(series.colour), "width": 2}}
     return {
         **trace,
-        "mode": "markers+text",
-        "text": [series.label] * len(series.x),
-        "textposition": "bottom right",
-        "textfont": {"color": colour("ink-2")},
+        "mode": "markers",
         "cliponaxis": False,
         "marker": {"color": colour(series.colour), "size": 10, "line": {"width": 2, "color": colour("surface")}},
     }
@@ -203,7 +200,7 @@ def _layout(chart: Chart, *, narrow: bool) -> dict[str, Any]:
         x, y = {**plain, **marked, "title": _title(chart.y_title)}, {**plain, **_row_axis(chart, narrow=narrow)}
     else:
         line = {"showline": True, "linecolor": colour("line-strong"), "title": _title(chart.x_title)}
-        x, y = {**plain, **_name_axis(chart, narrow=narrow), **line}, {**plain, **marked}
+        x, y = {**plain, **_name_axis(chart, narrow=narrow), **line}, {**plain, **marked, "ticklabelstandoff": 6}
     bars = any(s.mark is Mark.BAR for s in chart.series)
     return {
         "xaxis": x,
@@ -316,16 +313,35 @@ def _words(text: str, token: str = "ink-3", **place: Any) -> dict[str, Any]:
 
 def _plane_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
     """The unit above the value axis, the rules' names and, when wide, the lines' names at their right end."""
-    corner = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
+    corner: dict[str, Any] = {"xref": "paper", "yref": "paper", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"}
     words = [_words(chart.y_title, **corner, yshift=24 if chart.rules else 8)]
     axis = position_axis(chart)
     for rule in chart.rules:
         side = "left" if axis is not None and axis.at(float(rule.x)) < 0.3 else "right"
-        place = {"x": _position(rule.x, chart.x_scale), "yref": "paper", "y": 1, "yanchor": "bottom", "xanchor": side}
+        place: dict[str, Any] = {
+            "x": _position(rule.x, chart.x_scale),
+            "yref": "paper",
+            "y": 1,
+            "yanchor": "bottom",
+            "xanchor": side,
+        }
         words.append(_words(rule.label, "ink-2", **place))
+    words += [word for s in chart.series if s.mark is Mark.POINT for word in _point_words(s, chart)]
     if narrow or any(s.mark is Mark.BAR for s in chart.series):
         return words
     return words + _end_words(chart)
+
+
+def _point_words(series: Series, chart: Chart) -> list[dict[str, Any]]:
+    """A marked point's name, below it and towards the middle, on a ground that keeps lines out of the letters."""
+    axis = position_axis(chart)
+    words = []
+    for x, y in zip(series.x, series.y, strict=True):
+        late = axis is not None and axis.at(float(x)) > 0.6
+        side: dict[str, Any] = {"xanchor": "right" if late else "left", "xshift": -8 if late else 8}
+        place = {"x": _position(x, chart.x_scale), "y": _position(y, chart.y_scale), "yshift": -14}
+        words.append(_words(series.label, "ink-2", **place, **side, bgcolor=colour("surface", 0.85), borderpad=1))
+    return words
 
 
 def _ends(chart: Chart) -> list[tuple[float, str, str]]:
@@ -355,17 +371,12 @@ def _row_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
     for series in chart.series:
         for name, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
             spread = f"<b>{short(y, chart.unit)}</b>  {span(low, high, chart.unit)}"
-            row = {"xref": "paper", "y": str(name)}
+            row: dict[str, Any] = {"xref": "paper", "y": str(name)}
             if narrow:
-                row |= {"yshift": 19}
-                words.append(
-                    _words(
-                        str(name), "ink", **row, x=0, xanchor="left", xshift=-16, bgcolor=colour("surface"), borderpad=0
-                    )
-                )
+                row["yshift"] = 19
+                ground = {"bgcolor": colour("surface"), "borderpad": 0}  # keeps the base line out of the letters
+                words.append(_words(str(name), "ink", **row, **ground, x=0, xanchor="left", xshift=-16))
             if not tornado:
-                place = (
-                    {"x": 1, "xanchor": "right", "xshift": 18} if narrow else {"x": 1, "xanchor": "left", "xshift": 14}
-                )
+                place = {"x": 1, "xanchor": "right" if narrow else "left", "xshift": 18 if narrow else 14}
                 words.append(_words(spread, "ink-2", **row, **place))
     return words

@@ -205,11 +205,8 @@ def _points(series: Series, plane: _Plane, pen: Pen) -> list[str]:
             f'<circle cx="{number(at)}" cy="{number(up)}" r="5" fill="{fill}" stroke="{rim}" stroke-width="2"/>'
         )
         fits = at + 8 + text_width(series.label) < plane.right
-        drawn.append(
-            pen.text(
-                at + 8 if fits else at - 8, up + 18, series.label, token="ink-2", anchor="start" if fits else "end"
-            )
-        )
+        side, anchor = (at + 8, "start") if fits else (at - 8, "end")
+        drawn.append(pen.text(side, up + 18, series.label, token="ink-2", anchor=anchor, halo=True))
     return drawn
 
 

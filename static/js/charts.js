@@ -62,7 +62,7 @@
     const layout = resolve(narrow ? figure.narrow : figure.layout);
     const data = resolve(figure.data);
     done();
-    layout.font.family = getComputedStyle(document.body).fontFamily;
+    layout.font.family = layout.hoverlabel.font.family = getComputedStyle(document.body).fontFamily;
     thin(layout.xaxis, width - layout.margin.r - 60 - (layout.showlegend ? 150 : 0));
     return { data, layout, narrow };
   };
@@ -86,7 +86,9 @@
 
   const redraw = () => {
     for (const chart of document.querySelectorAll("[data-chart]")) {
-      if (chart.querySelector(".chart-area.live")) draw(chart);
+      if (!chart.querySelector(".chart-area.live")) continue;
+      window.Plotly.Fx.unhover(chart.querySelector(".plot"));
+      draw(chart);
     }
   };
 
@@ -117,11 +119,12 @@
     const last = Math.max(...traces.map((trace) => trace.hovertext.length)) - 1;
     const at = Math.min(Math.max(Number(plot.dataset.at ?? (by > 0 ? -1 : last + 1)) + by, 0), last);
     plot.dataset.at = at;
-    const points = plot.data.flatMap((trace, i) => (trace.hovertext?.[at] ? [{ curveNumber: i, pointNumber: at }] : []));
     const across = plot.layout.hovermode === "closest";
-    window.Plotly.Fx.hover(plot, across ? points.slice(-1) : points);
+    const x = traces[0].x[at];
+    if (across) window.Plotly.Fx.hover(plot, [{ curveNumber: plot.data.indexOf(traces.at(-1)), pointNumber: at }]);
+    else window.Plotly.Fx.hover(plot, { xval: plot.layout.xaxis.type === "category" ? plot.layout.xaxis.categoryarray.indexOf(x) : x }, "xy");
     const words = traces.map((trace) => trace.hovertext[at]).filter(Boolean).join("; ").replaceAll(/<[^>]+>/g, " ");
-    const where = across ? "" : `${traces[0].x[at]}: `;
+    const where = across ? "" : `${x}: `;
     plot.closest(".chart-area").querySelector("[data-chart-says]").textContent = where + words;
   };
 
@@ -170,7 +173,30 @@
     };
     done();
     const height = Math.max(chart.querySelector(".plot").clientHeight, 320) + 60;
-    save(`${chart.dataset.chart}.png`, await Plotly.toImage({ data: figure.data, layout }, { format: "png", width: 1000, height, scale: 2 }));
+    const size = { width: 1000, height };
+    const drawing = await Plotly.toImage({ data: figure.data, layout }, { format: "svg", ...size });
+    save(`${chart.dataset.chart}.png`, await painted(await withFont(drawing), size));
+  };
+
+  // A drawing inside an image sees no font of the page, so it carries its own.
+  const withFont = async (drawing) => {
+    const source = document.querySelector("link[rel='preload'][as='font']");
+    if (!source) return drawing;
+    const bytes = new Uint8Array(await (await fetch(source.href)).arrayBuffer());
+    const font = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    const face = `<style>@font-face{font-family:"Hanken Grotesk";src:url(data:font/woff2;base64,${font})}</style>`;
+    const [head, body] = [drawing.slice(0, drawing.indexOf(",") + 1), decodeURIComponent(drawing.slice(drawing.indexOf(",") + 1))];
+    return head + encodeURIComponent(body.replace(/(<svg[^>]*>)/, `$1${face}`));
+  };
+
+  // Twice the size, for slides. The image is a data: address, as the content security policy allows no blob.
+  const painted = async (drawing, { width, height }) => {
+    const image = new Image(width, height);
+    image.src = drawing;
+    await image.decode();
+    const canvas = Object.assign(document.createElement("canvas"), { width: 2 * width, height: 2 * height });
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    return canvas.toDataURL("image/png");
   };
 
   document.addEventListener("click", (event) => {
