@@ -108,14 +108,14 @@ def gap(case: Case) -> str | None:
     level, won = untuned(case), beaten(case)
     if not (won or _seriously_short(case, level)):
         return None
-    if level is None or (schema_untried(case) and level in SHORT):
+    if level is None or schema_untried(case):
         return OPEN
     return PROVEN if won or _is_behaviour(case) else OPEN
 
 
 def _gap_behind_retrieval(case: Case) -> str | None:
     won = beaten(case)
-    if case.retrieval is None or case.cause == "poor_retrieval":
+    if case.retrieval is None or retrieval.broken(case):
         return OPEN if won or (case.retrieval is None and _seriously_short(case, case.prompting)) else None
     if won or (untuned(case) in SHORT and reads_badly(case)):
         return OPEN if schema_untried(case) else PROVEN
@@ -166,8 +166,9 @@ def cost(case: Case) -> str | None:
     """A narrow task at volume under pressure: a small model takes over from the good prompt, whatever its quality."""
     if case.narrow_repetition != "yes" or case.pressure != "yes" or _too_few(case):
         return None
-    level = untuned(case)
-    if level is None or (retrieval.in_play(case) and case.retrieval is None):
+    # Beside retrieval its own measurement counts, so that a better prompt alone never makes this case easier to prove.
+    level = case.retrieval if retrieval.in_play(case) else untuned(case)
+    if level is None:
         return OPEN
     return OPEN if level in SHORT and (schema_untried(case) or case.cause in FACT_FAILURES) else PROVEN
 
