@@ -33,6 +33,7 @@ Array = NDArray[np.float64]
 TORNADO_DRAWS = 256  # rows per end of a bar
 EFFECT_DRAWS = 512  # rows per input for total effects
 CURVE_DRAWS = 128  # rows per point of a break-even curve
+SCREEN_DRAWS = 4096  # rows the inputs are screened on
 SCREENED = 12  # inputs that are looked at closely: those with the largest variance share
 VOLUMES = np.logspace(1, 7, 37)  # requests per day, six points a decade
 
@@ -71,13 +72,13 @@ def _screened(setting: Setting, annual: Array) -> list[tuple[Input, float]]:
 
     Of the logarithm, because costs have long tails: a few extreme draws would decide the shares of the plain variance.
     """
-    logs = np.log(np.maximum(annual, 1e-6))
-    shares = [
-        (one, variance_share(logs, bins_of(setting.drawn.z[:, setting.drawn.columns[one.key]])))
-        for one in setting.inputs
-        if is_uncertain(one)
-    ]
+    logs = np.log(np.maximum(annual[:SCREEN_DRAWS], 1e-6))
+    shares = [(one, variance_share(logs, _classes(setting, one.key))) for one in setting.inputs if is_uncertain(one)]
     return sorted(shares, key=lambda pair: -pair[1])[:SCREENED]
+
+
+def _classes(setting: Setting, key: str) -> NDArray[np.int64]:
+    return bins_of(setting.drawn.z[:SCREEN_DRAWS, setting.drawn.columns[key]])
 
 
 def _tornado(setting: Setting, evaluate: Evaluate, inputs: list[Input]) -> tuple[TornadoBar, ...]:
@@ -101,13 +102,13 @@ def _drivers(
 ) -> tuple[Driver, ...]:
     keys = [one.key for one, _ in screened]
     effects = total_effects(lambda s: np.log(np.maximum(evaluate(s), 1e-6)), setting.sample.first(EFFECT_DRAWS), keys)
-    costs = np.stack([found.npv for found in outcomes.values()])
-    order = np.random.default_rng(0).permutation(setting.sample.rows)
+    costs = np.stack([found.npv[:SCREEN_DRAWS] for found in outcomes.values()])
+    order = np.random.default_rng(0).permutation(costs.shape[1])
     drivers = []
     for one, share in screened:
         if effects[one.key] <= 0:
             continue
-        classes = bins_of(setting.drawn.z[:, setting.drawn.columns[one.key]])
+        classes = _classes(setting, one.key)
         worth = value_of_knowing(costs, classes, classes[order])
         drivers.append(
             Driver(

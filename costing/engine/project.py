@@ -18,7 +18,7 @@ from costing.engine.fit import gpu_fit
 from costing.engine.inputs import Input, Origin, ScenarioSpec
 from costing.engine.options.bill import bill
 from costing.engine.options.blueprints import BLUEPRINTS
-from costing.engine.options.outcome import Outcome, infeasible, outcome, summarise
+from costing.engine.options.outcome import Outcome, infeasible, joined, outcome, summarise
 from costing.engine.options.world import World
 from costing.engine.rates import price_rows
 from costing.engine.results import AppliedInput, OptionResult, ProjectionResult
@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
 ENGINE_VERSION = "1.0.0"
+# Draws computed at a time: small enough for the processor's cache, so that time and memory grow no faster than the draws.
+BLOCK_DRAWS = 1024
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,8 @@ def project(
     report = progress or _silent
     report("Reading the scenario", 0)
     setting = prepare(spec, catalogue, seed=seed, draws=draws)
+    outcomes = _outcomes(setting, report)
     world = setting.world(setting.sample, spec.months)
-    outcomes = _outcomes(setting, world, report)
     report("Comparing the options", 60)
     options = _options(setting, world, outcomes)
     chosen = _headline(spec, options)
@@ -115,13 +117,20 @@ def _silent(_step: str, _percent: int) -> None:
     return None
 
 
-def _outcomes(setting: Setting, world: World, report: Progress) -> dict[str, Outcome]:
-    outcomes: dict[str, Outcome] = {}
-    for index, (key, plan) in enumerate(BLUEPRINTS.items()):
-        report(plan.label, 5 + 55 * index // len(BLUEPRINTS))
-        if key not in setting.sizing.why_not:
-            outcomes[key] = outcome(plan, bill(plan, world, setting.sizing, setting.policy), world)
-    return outcomes
+def _outcomes(setting: Setting, report: Progress) -> dict[str, Outcome]:
+    """Every feasible option over all draws, computed in blocks of draws."""
+    parts: dict[str, list[Outcome]] = {key: [] for key in BLUEPRINTS if key not in setting.sizing.why_not}
+    rows = setting.sample.rows
+    block = min(BLOCK_DRAWS, rows)
+    done = 0
+    for start in range(0, rows, block):
+        world = setting.world(setting.sample.part(start, start + block), setting.spec.months)
+        for key, found in parts.items():
+            plan = BLUEPRINTS[key]
+            report(plan.label, 5 + 55 * done // (len(parts) * rows // block))
+            found.append(outcome(plan, bill(plan, world, setting.sizing, setting.policy), world))
+            done += 1
+    return {key: joined(found) for key, found in parts.items()}
 
 
 def _options(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tuple[OptionResult, ...]:

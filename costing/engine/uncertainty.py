@@ -41,9 +41,12 @@ class Sample:
 
     def first(self, rows: int) -> Sample:
         """The first rows; of Sobol points, a power of two of them is balanced again."""
-        rows = min(rows, self.rows)
-        values, events = ({k: v[:rows] for k, v in part.items()} for part in (self.values, self.events))
-        return Sample(rows, values, events)
+        return self.part(0, min(rows, self.rows))
+
+    def part(self, start: int, stop: int) -> Sample:
+        """The rows from `start` up to `stop`."""
+        values = {k: v if len(v) == 1 else v[start:stop] for k, v in self.values.items()}
+        return Sample(stop - start, values, {k: v[start:stop] for k, v in self.events.items()})
 
     def repeated(self, times: int) -> Sample:
         """The rows over and over, for variations of the same draws."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +62,23 @@ def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
         migrations=float(found.schedule.migrations.mean(axis=0).sum()),
         retraining_usd=found.retraining_usd,
         migration_usd=found.migration_usd,
+    )
+
+
+def joined(parts: Sequence[Outcome]) -> Outcome:
+    """The outcome over all draws from those of equally many draws each."""
+    if len(parts) == 1:
+        return parts[0]
+    return Outcome(
+        plan=parts[0].plan,
+        monthly=np.concatenate([part.monthly for part in parts]),
+        npv=np.concatenate([part.npv for part in parts]),
+        means=np.mean([part.means for part in parts], axis=0),
+        model_first_month=np.concatenate([part.model_first_month for part in parts]),
+        retrainings=float(np.mean([part.retrainings for part in parts])),
+        migrations=float(np.mean([part.migrations for part in parts])),
+        retraining_usd=np.concatenate([part.retraining_usd for part in parts]),
+        migration_usd=np.concatenate([part.migration_usd for part in parts]),
     )
 
 

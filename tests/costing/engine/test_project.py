@@ -86,6 +86,14 @@ def test_draws_are_rounded_up_and_it_is_said():
     assert "100 draws were asked for; 128 were made (the next power of two)." in result.notices
 
 
+def test_draws_computed_in_blocks_are_the_draws_computed_at_once():
+    spec = scenario(months=4)
+    whole = simulate(spec, CATALOGUE, draws=2048).monthly_usd["self_hosted_lora_rag"]  # in one piece
+    option = project(spec, CATALOGUE, draws=2048).option("self_hosted_lora_rag")  # in two blocks
+    assert option.total_usd.p50 == round(float(np.median(whole.sum(axis=1))), 2)
+    assert option.monthly_mean_usd[3] == pytest.approx(whole[:, 3].mean(), abs=0.006)
+
+
 def test_answering_one_input_leaves_the_draws_of_the_others_alone():
     before = simulate(scenario(months=3), CATALOGUE, draws=64).monthly_usd["prompting_api"]
     after = simulate(scenario(months=3, training_examples=5000), CATALOGUE, draws=64).monthly_usd["prompting_api"]
