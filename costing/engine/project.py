@@ -31,7 +31,7 @@ Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
 ENGINE_VERSION = "1.0.0"
-# Draws computed at a time: small enough for the processor's cache, so that time and memory grow no faster than the draws.
+# Draws computed at a time: their arrays fit the processor's cache, and memory grows slower than the draws.
 BLOCK_DRAWS = 1024
 
 
