@@ -13,7 +13,6 @@ APPS = ("config", "organisations", "costing", "portfolio")
 PURE = (
     "organisations.roles",
     "portfolio.lifecycle",
-    "portfolio.handoff",
     *(f"portfolio.questionnaire.{p.stem}" for p in (ROOT / "portfolio/questionnaire").glob("[a-z]*.py")),
     *(f"portfolio.governance.{p.stem}" for p in (ROOT / "portfolio/governance").glob("[a-z]*.py")),
     *(f"costing.engine.{p.stem}" for p in (ROOT / "costing/engine").glob("[a-z]*.py")),
