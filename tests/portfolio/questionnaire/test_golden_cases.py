@@ -16,6 +16,7 @@ CASES = tomllib.loads((Path(__file__).parent / "golden_cases.toml").read_text(en
 def observed(answers, wanted):
     """What the recommendation says about each thing the case promises."""
     result = recommend(answers)
+    said = wanted.get("misconception")
     needs = {layer.key: layer.need for layer in result.layers}
     found = {
         "target": result.target,
@@ -25,14 +26,7 @@ def observed(answers, wanted):
         "fine_tuning": needs["fine_tuning"],
         "retrieval": needs["retrieval"],
         "first_question": result.next_questions[0].question_id,
-        "misconception": next(
-            (
-                wanted["misconception"]
-                for text in result.misconceptions
-                if "misconception" in wanted and wanted["misconception"] in text
-            ),
-            None,
-        ),
+        "misconception": next((said for text in result.misconceptions if said and said in text), None),
         "reason": next((f.rule for f in result.reasons if f.rule == wanted.get("reason")), None),
         "flips_to": next((f.target for f in result.flips if f.target == wanted.get("flips_to")), None),
         "blocker": next((b.question_id for b in result.blockers if b.severity == "blocker"), None),

@@ -130,7 +130,7 @@ def test_nor_among_the_answers_that_decide(answers, slow, step):
     },
     ("close", "meets_target"),
 )
-@example(  # core facts and no retrieval measured: prompting that meets the target does not open the way for distillation
+@example(  # core facts, no retrieval measured: prompting that meets the target does not open the way to distil
     {"facts_needed": "core", "narrow_repetition": "yes", "cost_latency_pressure": "yes"}, ("close", "meets_target")
 )
 def test_better_measured_prompting_never_moves_the_target_towards_fine_tuning(answers, step):
@@ -188,7 +188,11 @@ def test_codes_that_share_a_line_cannot_be_told_apart_by_the_target(answers, que
     if question not in CODES:
         return
     groups = {
-        "task_type": [CODES["task_type"][:3], ("classification", "extraction", "normalisation", "persona", "tool_selection"), ("code_generation", "perception", "translation")],
+        "task_type": [
+            CODES["task_type"][:3],
+            ("classification", "extraction", "normalisation", "persona", "tool_selection"),
+            ("code_generation", "perception", "translation"),
+        ],
         "task_change_rate": [("weekly", "often")],
         "narrow_repetition": [("no", "partly")],
         "knowledge_change_rate": [("hourly", "daily", "weekly", "monthly", "often")],

@@ -1,5 +1,6 @@
 """One test, at least, for each sentence of the rules: the smallest answers that make it speak."""
 
+# ruff: noqa: E501 - the table of cases reads best with one case to a line
 from __future__ import annotations
 
 import pytest

@@ -1,0 +1,101 @@
+"""`manage.py recommend`: a file of answers in, JSON out; bad input is one line and exit 2."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from portfolio.questionnaire.recommend import recommend
+
+HR = {"task_type": "knowledge_qa", "facts_needed": "core", "knowledge_change_rate": "monthly"}
+VOICE = {"task_type": "drafting", "behaviour_needs": ["voice"], "error_tolerance": "one_in_hundred"}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Calls the command on a file with this content; the file's name is answers.json."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(content):
+        text = content if isinstance(content, str) else json.dumps(content)
+        (tmp_path / "answers.json").write_text(text, encoding="utf-8")
+        out = io.StringIO()
+        call_command("recommend", "answers.json", stdout=out)
+        return json.loads(out.getvalue())
+
+    return call
+
+
+def test_one_object_gives_one_recommendation_with_plan_and_risks(run):
+    found = run(HR)
+    expected = json.loads(json.dumps(recommend(HR).to_dict()))
+    assert {key: found[key] for key in expected} == expected
+    assert set(found) - set(expected) == {"risks", "evaluation_plan", "readiness"}
+
+
+def test_a_list_gives_a_list_and_wrappers_keep_their_id_and_name(run):
+    found = run([{"id": 7, "name": "HR", "answers": HR, "note": "ignored"}, VOICE, {"name": "none", "answers": {}}])
+    labels = [(x.get("id"), x.get("name"), x["target"], "note" in x) for x in found]
+    assert labels == [
+        (7, "HR", "rag", False),
+        (None, None, "fine_tuning", False),
+        (None, "none", "prompting", False),
+    ]
+
+
+def test_an_empty_list_gives_an_empty_list(run):
+    assert run([]) == []
+
+
+def test_null_is_an_open_answer_and_numbers_may_be_written_as_people_do(run):
+    found = run({**VOICE, "prompt_baseline": None, "requests_per_day": "200k"})
+    assert [(d["question_id"], d["value"]) for d in found["derived"]] == [("cost_latency_pressure", "yes")]
+
+
+def test_disputed_sides_may_be_given(run):
+    found = run({"answers": VOICE, "disputed": {"prompt_baseline": ["close", "meets_target"]}})
+    assert "prompt_baseline" in found["robustness"]["open_questions"]
+
+
+BAD = [
+    ("{", "answers.json: is not JSON"),
+    ('{"requests_per_day": NaN}', "answers.json: is not JSON"),
+    (["x"], "answers.json: entry 1: is not an object"),
+    ({"answers": []}, "answers.json: answers is not an object"),
+    ({"answers": {}, "disputed": {"prompt_baseline": "close"}}, "answers.json: disputed is not an object of lists"),
+    ([HR, {"colour": 1}], "answers.json: entry 2: question 'colour' is unknown in questionnaire 2026-11: correct"),
+    (
+        [{"id": 3, "answers": {"task_type": "poetry"}}],
+        "answers.json: entry 1 (3): question 'task_type': “poetry”",
+    ),
+    ({"requests_per_day": -1}, "answers.json: question 'requests_per_day': -1 is too small"),
+    ({"behaviour_needs": "voice"}, "answers.json: question 'behaviour_needs': “voice” is not a list"),
+]
+
+
+@pytest.mark.parametrize(("content", "message"), BAD, ids=[message for _, message in BAD])
+def test_bad_input_names_file_entry_and_question_in_one_line_and_exits_with_2(run, content, message):
+    with pytest.raises(CommandError) as refused:
+        run(content)
+    assert str(refused.value).startswith(message)
+    assert ("\n" in str(refused.value), refused.value.returncode) == (False, 2)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CommandError, match="no-such-file") as refused:
+        call_command("recommend", str(tmp_path / "no-such-file.json"))
+    assert refused.value.returncode == 2
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "image.json").write_bytes(b"\xff\xfe\x00\x80")
+    with pytest.raises(CommandError, match="is not UTF-8 text"):
+        call_command("recommend", str(tmp_path / "image.json"))
+
+
+def test_an_unknown_questionnaire_is_refused(run):
+    with pytest.raises(CommandError, match="version '1999' is unknown"):
+        call_command("recommend", "answers.json", questionnaire="1999")
