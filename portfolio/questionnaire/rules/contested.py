@@ -93,7 +93,7 @@ CONTESTED: tuple[Contested, ...] = (
         "weakly covered languages",
         _weak_language,
         "S2 counts a dialect that prompting does not hold among the reasons to tune",
-        ((("prompt_baseline", "fails"),), (("tuning_baseline", "better"),)),
+        ((("failure_causes", ["inconsistent_behaviour"]),), (("tuning_baseline", "better"),)),
         "S3 answers that current models cover most languages, so prompting and translation come first",
         HOLDS,
         ("S2", "S3"),

@@ -106,7 +106,7 @@ def gap(case: Case) -> str | None:
     if retrieval.in_play(case):
         return _gap_behind_retrieval(case)
     level, won = untuned(case), beaten(case)
-    if not (won or _seriously_short(case, level)):
+    if not won and (not _seriously_short(case, level) or _only_a_weak_language(case)):
         return None
     if level is None or schema_untried(case):
         return OPEN
@@ -122,17 +122,30 @@ def _gap_behind_retrieval(case: Case) -> str | None:
     return OPEN if _seriously_short(case, untuned(case)) else None
 
 
+def _techniques_tried(case: Case) -> bool:
+    return len(case.prompt_techniques or ()) >= case.policy.techniques_tried
+
+
 def _seriously_short(case: Case, level: str | None) -> bool:
-    tried = len(case.prompt_techniques or ()) >= case.policy.techniques_tried if level == "close" else False
-    return level == "fails" or tried
+    return level == "fails" or (level == "close" and _techniques_tried(case))
+
+
+def _only_a_weak_language(case: Case) -> bool:
+    """The weak language explains the failure, and few techniques were tried: that case speaks, not the gap."""
+    return case.behaviour_needs == {"language_variety"} and case.cause in UNEXPLAINED and not _techniques_tried(case)
 
 
 def _is_behaviour(case: Case) -> bool:
     """The failure lies in the model's behaviour: not in retrieval or input, nor perhaps in facts it was not given."""
     if case.cause in ("poor_retrieval", "wrong_input"):
         return False
-    given = not retrieval.wanted(case) or "long_context" in (case.prompt_techniques or ())
-    return given or case.cause not in UNEXPLAINED
+    if case.cause not in UNEXPLAINED:
+        return True
+    if retrieval.wanted(case):
+        return "long_context" in (case.prompt_techniques or ())
+    # With facts open, something has to say that the failure is one of behaviour: a bare "it fails" does not.
+    told = case.facts == "none" or bool(case.tasks) or case.behaviour_needs is not None
+    return told or _techniques_tried(case)
 
 
 def reads_badly(case: Case) -> bool:

@@ -89,6 +89,10 @@ TARGETS = [
     # Gap
     ("prompting fails, whatever the tolerance", {"prompt_baseline": "fails", "facts_needed": "none", "error_tolerance": "rarely_matters"}, "fine_tuning"),
     ("close after three techniques", {"prompt_baseline": "close", "prompt_techniques": THREE, "error_tolerance": "one_in_twenty"}, "fine_tuning"),
+    ("a bare failure may be one of facts", {"prompt_baseline": "fails"}, "prompting"),
+    ("a failing draft", {"task_type": "drafting", "prompt_baseline": "fails"}, "fine_tuning"),
+    ("some facts and an unexplained failure", {**SOME, "prompt_baseline": "fails"}, "prompting"),
+    ("some facts, all of them in the prompt", {**SOME, "prompt_baseline": "fails", "prompt_techniques": ["long_context"]}, "fine_tuning"),
     ("close after two techniques", {"prompt_baseline": "close", "prompt_techniques": THREE[:2]}, "prompting"),
     ("the failure is missing facts", {"prompt_baseline": "fails", "failure_causes": ["missing_knowledge"]}, "rag"),
     ("the tuned model was better", {"prompt_baseline": "close", "tuning_baseline": "better"}, "fine_tuning"),
@@ -123,6 +127,8 @@ TARGETS = [
     ("not at all, prompting meets the target", {"public_coverage": "not_at_all", "prompt_baseline": "meets_target"}, "prompting"),
     ("weak language unmeasured", {"behaviour_needs": ["language_variety"], "error_tolerance": "never"}, "prompting"),
     ("weak language measured short", {"behaviour_needs": ["language_variety"], "prompt_baseline": "close"}, "prompting"),
+    ("weak language, prompting fails", {"behaviour_needs": ["language_variety"], "prompt_baseline": "fails"}, "prompting"),
+    ("weak language, seriously tried", {"behaviour_needs": ["language_variety"], "prompt_baseline": "fails", "prompt_techniques": THREE}, "fine_tuning"),
     ("weak language, tuned better", {"behaviour_needs": ["language_variety"], "prompt_baseline": "close", "tuning_baseline": "better"}, "fine_tuning"),
     # Ruled out altogether
     ("the task changes often", {**VOICE_SHORT, "task_change_rate": "often"}, "prompting"),
