@@ -84,9 +84,8 @@ def decide(version: str, inputs: Inputs) -> Decision:
 def recommendation_for(assessment: Assessment, inputs: Inputs) -> Recommendation:
     """The recommendation for these inputs, from the latest snapshot where that is of the same; one query."""
     snapshot = assessment.recommendations.order_by("-created_at", "-pk").first()
-    if snapshot is not None and snapshot.answers_sha256 == _sha256(
-        _canonical(assessment.questionnaire_version, inputs)
-    ):
+    wanted = _sha256(_canonical(assessment.questionnaire_version, inputs))
+    if snapshot is not None and snapshot.answers_sha256 == wanted:
         return snapshot.recommendation
     return decide(assessment.questionnaire_version, inputs).recommendation
 

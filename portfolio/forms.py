@@ -8,10 +8,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from organisations.models import BusinessUnit, Membership, Organisation, User
 from organisations.roles import Permission, Role, allows
+from portfolio.actions.answers import COMMENT_LENGTH
 from portfolio.lifecycle import STAGE_LABELS, TRANSITIONS, Stage
 from portfolio.models import SORTS, Answer, AnswerRevision, UseCase
 from portfolio.questionnaire.answers import AnswerError, clean
@@ -32,7 +33,6 @@ STATUSES = {
     Status.READY: "Ready",
 }
 ANSWERING_ROLES = [role.value for role in Role if allows(role, Permission.ANSWER)]
-COMMENT_LENGTH = 20_000
 URL_LENGTH = 2_000
 DONT_KNOW = "?"  # what the last option of a choice sends; no code of the questionnaire looks like it
 
@@ -76,6 +76,8 @@ class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
             "stage": {"invalid_choice": "A use case cannot start in the stage “%(value)s”. Choose one of the list."},
         }
 
+    fields: dict[str, Any]
+
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         owner = self.fields["owner"]
@@ -112,6 +114,8 @@ class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
 class StageForm(forms.Form):
     """Where a use case may go from the stage it is in."""
 
+    fields: dict[str, Any]
+
     stage = forms.ChoiceField(label="Move to")
 
     def __init__(self, *args: Any, use_case: UseCase, **kwargs: Any) -> None:
@@ -129,6 +133,8 @@ class StageForm(forms.Form):
 
 class UseCaseFilter(forms.Form):
     """What the list of use cases shows. Everything stands in the address."""
+
+    fields: dict[str, Any]
 
     q = forms.CharField(label="Search", required=False, max_length=200, strip=True)
     stage = forms.ChoiceField(required=False)
@@ -184,6 +190,8 @@ class UseCaseFilter(forms.Form):
 
 class AskForm(forms.Form):
     """Ask a member to answer a section."""
+
+    fields: dict[str, Any]
 
     respondent = forms.ModelChoiceField(
         queryset=User.objects.none(),
@@ -312,6 +320,8 @@ class AnswerForm:
 class SettleForm(forms.Form):
     """The owner's word on a disputed question: one of the answers given, and why."""
 
+    fields: dict[str, Any]
+
     choice = forms.ChoiceField(
         label="Which answer counts",
         error_messages={
@@ -331,6 +341,11 @@ class SettleForm(forms.Form):
     def __init__(self, data: QueryDict | None, *, answers: Iterable[tuple[str, str]]) -> None:
         super().__init__(data)
         self.fields["choice"].choices = list(answers)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What a form was sent with, also when that is nothing; None when the form is only opened."""
+    return request.POST if request.method == "POST" else None
 
 
 def possible_owners(organisation: Organisation, current: int | None = None) -> Any:

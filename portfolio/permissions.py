@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from organisations.models import Membership, User
 from organisations.permissions import membership_in
@@ -17,6 +18,13 @@ from organisations.roles import Permission, refusal
 from portfolio.models import AnswerRequest, AnswerRevision, Assessment, Report, UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
+
+
+class SignedInRequest(HttpRequest):
+    """What a view behind `login_required` gets; for the type checker."""
+
+    user: User
+    htmx: HtmxDetails
 
 
 @dataclass(frozen=True)
@@ -101,6 +109,12 @@ def get_section_for(user: User, pk: int, section_id: str = "") -> SectionAccess:
         raise Http404("no such use case")
     access = SectionAccess(use_case, assessment, questionnaire, sections[0], sections, membership, requests)
     return access.at(section_id) if section_id else access
+
+
+def check_may_answer_some(access: SectionAccess) -> None:
+    """403 for who may answer in none of the sections they may open."""
+    if not any(access.at(section.id).may_answer for section in access.sections):
+        raise PermissionDenied(access.why_not)
 
 
 def get_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:

@@ -24,6 +24,7 @@ from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question, Value
 
 ATTEMPTS_WITHOUT_LOCK = 2
+COMMENT_LENGTH = 20_000
 
 
 class InvalidAnswerError(ValueError):
@@ -79,8 +80,10 @@ def save_answer(
     Raises InvalidAnswerError naming the field.
     """
     entry = _Entry(_checked(question, value, dont_know), dont_know, comment.strip(), evidence_url.strip())
-    if len(entry.comment) > Answer._meta.get_field("comment").max_length:
-        raise InvalidAnswerError("comment", f"the comment has {len(entry.comment):,} characters; at most 20,000 fit")
+    if len(entry.comment) > COMMENT_LENGTH:
+        raise InvalidAnswerError(
+            "comment", f"the comment has {len(entry.comment):,} characters; at most {COMMENT_LENGTH:,} fit"
+        )
     if entry.evidence_url and not entry.evidence_url.startswith(("http://", "https://")):
         raise InvalidAnswerError("evidence_url", f"{entry.evidence_url[:60]!r} does not start with http:// or https://")
     write = partial(_write_answer, question=question, by=by, entry=entry, verb=verb)

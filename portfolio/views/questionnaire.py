@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -21,6 +21,8 @@ from portfolio.forms import AnswerForm, SettleForm
 from portfolio.models import AnswerRevision
 from portfolio.permissions import (
     SectionAccess,
+    SignedInRequest,
+    check_may_answer_some,
     get_disputed_question_for,
     get_question_for,
     get_readable_question_for,
@@ -40,10 +42,11 @@ LEFT_OPEN = "open"
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def questionnaire(request: HttpRequest, pk: int, section: str = "") -> HttpResponse:
+def questionnaire(request: SignedInRequest, pk: int, section: str = "") -> HttpResponse:
     access = get_section_for(request.user, pk, section)
     show = request.GET.get("show", "")
     if request.method == "POST":
+        check_may_answer_some(access)
         return _save_section(request, access, show)
     if not section and show not in FILTERS:
         return redirect("questionnaire", pk=pk, section=_first_open(board(access)))
@@ -52,7 +55,7 @@ def questionnaire(request: HttpRequest, pk: int, section: str = "") -> HttpRespo
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def answer(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     """Save one answer. Answers htmx with the card's state and, out of band, all that it changed elsewhere."""
     if request.method == "GET":
         access, question = get_readable_question_for(request.user, pk, question_id)
@@ -79,7 +82,7 @@ def answer(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def answer_withdraw(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+def answer_withdraw(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     access, question = get_question_for(request.user, pk, question_id)
     actions.withdraw_answer(assessment=access.assessment, question=question, by=request.user)
     messages.success(request, "Your answer is withdrawn. Its history keeps it.")
@@ -88,7 +91,7 @@ def answer_withdraw(request: HttpRequest, pk: int, question_id: str) -> HttpResp
 
 @login_required
 @require_POST
-def answer_settle(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+def answer_settle(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     access, question = get_disputed_question_for(request.user, pk, question_id)
     values = board(access).inputs.effective.disputed.get(question.id, ())
     choices = {str(n): value for n, value in enumerate(values)} | {LEFT_OPEN: None}
@@ -107,7 +110,7 @@ def answer_settle(request: HttpRequest, pk: int, question_id: str) -> HttpRespon
 
 @login_required
 @require_GET
-def answer_history(request: HttpRequest, pk: int, question_id: str) -> HttpResponse:
+def answer_history(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     access, question = get_readable_question_for(request.user, pk, question_id)
     revisions = AnswerRevision.objects.filter(answer__assessment=access.assessment, answer__question_id=question.id)
     if not access.may_view:
@@ -130,14 +133,14 @@ def answer_history(request: HttpRequest, pk: int, question_id: str) -> HttpRespo
 
 @login_required
 @require_POST
-def answer_restore(request: HttpRequest, pk: int, question_id: str, revision_pk: int) -> HttpResponse:
+def answer_restore(request: SignedInRequest, pk: int, question_id: str, revision_pk: int) -> HttpResponse:
     access, question, revision = get_revision_for(request.user, pk, question_id, revision_pk)
     actions.restore_answer(revision=revision, question=question, by=request.user)
     messages.success(request, f"Your answer is again what it was in revision {revision.revision}.")
     return redirect(_address(access, question))
 
 
-def _save_section(request: HttpRequest, access: SectionAccess, show: str) -> HttpResponse:
+def _save_section(request: SignedInRequest, access: SectionAccess, show: str) -> HttpResponse:
     """Save every answer that was sent and changed; show those that could not be saved again, as they were sent."""
     before = board(access)
     forms = {q.id: AnswerForm(q, request.POST) for section in access.sections for q in section.questions}
@@ -165,7 +168,7 @@ def _is_unchanged(before: Board, form: AnswerForm) -> bool:
     return form.is_like(stored.revisions.filter(revision=form.seen_revision).first())
 
 
-def _onwards(request: HttpRequest, before: Board, after: Board, show: str) -> str:
+def _onwards(request: SignedInRequest, before: Board, after: Board, show: str) -> str:
     """Where to after saving a section: the questions it opened, the next section, or here again."""
     access = after.access
     here = reverse("questionnaire", args=[access.use_case.pk, access.section.id])
@@ -183,7 +186,7 @@ def _onwards(request: HttpRequest, before: Board, after: Board, show: str) -> st
     return reverse("questionnaire", args=[access.use_case.pk, following])
 
 
-def _refused(request: HttpRequest, access: SectionAccess, question: Question, form: AnswerForm) -> HttpResponse:
+def _refused(request: SignedInRequest, access: SectionAccess, question: Question, form: AnswerForm) -> HttpResponse:
     """The answer's own message, with everything entered kept."""
     now = board(access, {question.id: form})
     if request.htmx:
@@ -191,7 +194,9 @@ def _refused(request: HttpRequest, access: SectionAccess, question: Question, fo
     return render(request, "portfolio/questionnaire.html", _page(now, ""), status=422)
 
 
-def _settle_again(request: HttpRequest, access: SectionAccess, question: Question, form: SettleForm) -> HttpResponse:
+def _settle_again(
+    request: SignedInRequest, access: SectionAccess, question: Question, form: SettleForm
+) -> HttpResponse:
     context = _page(board(access), "") | {"settle_form": form, "settle_question": question}
     return render(request, "portfolio/questionnaire.html", context, status=422)
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from portfolio.governance import dossier
-from portfolio.permissions import get_use_case_for
+from portfolio.permissions import SignedInRequest, get_use_case_for
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.outcome import Finding, Target
 from portfolio.views import overview
@@ -21,7 +21,7 @@ METHOD_WORDS = {"lora": "LoRA", "qlora": "QLoRA", "full": "all weights"}
 
 @login_required
 @require_GET
-def recommendation(request: HttpRequest, pk: int) -> HttpResponse:
+def recommendation(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     context = overview.context(use_case)
     now: Standing = context["standing"]

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -15,10 +15,10 @@ from organisations import audit
 from organisations.permissions import current_membership, require
 from organisations.roles import Permission
 from portfolio import actions
-from portfolio.forms import StageForm, UseCaseFilter, UseCaseForm
+from portfolio.forms import StageForm, UseCaseFilter, UseCaseForm, sent
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models import UseCase
-from portfolio.permissions import get_use_case_for, membership_of
+from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.views import overview
 
 PAGE_SIZE = 50
@@ -28,7 +28,7 @@ DESCENDING_FIRST = {"cost", "updated", "robustness"}
 
 @login_required
 @require_GET
-def use_cases(request: HttpRequest) -> HttpResponse:
+def use_cases(request: SignedInRequest) -> HttpResponse:
     membership = current_membership(request)
     if not membership.allows(Permission.VIEW):
         return redirect("requests")
@@ -51,10 +51,10 @@ def use_cases(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def use_case_new(request: HttpRequest) -> HttpResponse:
+def use_case_new(request: SignedInRequest) -> HttpResponse:
     membership = require(request, Permission.EDIT)
     initial = {"owner": membership.user_id}
-    form = UseCaseForm(request.POST or None, organisation=membership.organisation, initial=initial)
+    form = UseCaseForm(sent(request), organisation=membership.organisation, initial=initial)
     if request.method == "POST" and form.is_valid():
         use_case = actions.register_use_case(organisation=membership.organisation, by=request.user, **form.values())
         return redirect("questionnaire", pk=use_case.pk)
@@ -64,7 +64,7 @@ def use_case_new(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
-def use_case(request: HttpRequest, pk: int) -> HttpResponse:
+def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     membership = membership_of(request.user, use_case)
     may_edit = membership.allows(Permission.EDIT)
@@ -83,9 +83,9 @@ def use_case(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def use_case_edit(request: HttpRequest, pk: int) -> HttpResponse:
+def use_case_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
-    form = UseCaseForm(request.POST or None, instance=use_case, organisation=use_case.organisation)
+    form = UseCaseForm(sent(request), instance=use_case, organisation=use_case.organisation)
     conflicts: list[tuple[str, Any]] = []
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["version"]
@@ -104,20 +104,20 @@ def use_case_edit(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def use_case_move(request: HttpRequest, pk: int) -> HttpResponse:
+def use_case_move(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
     form = StageForm(request.POST, use_case=use_case)
     if form.is_valid():
         moved = actions.move_use_case(use_case=use_case, by=request.user, stage=form.cleaned_data["stage"])
         messages.success(request, f"Moved to “{STAGE_LABELS[Stage(moved.stage)]}”.")
     else:
-        messages.error(request, form.errors["stage"][0])
+        messages.error(request, str(form.errors["stage"][0]))
     return redirect("use-case", pk=pk)
 
 
 @login_required
 @require_GET
-def use_case_activity(request: HttpRequest, pk: int) -> HttpResponse:
+def use_case_activity(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.SEE_ACTIVITY)
     page = Paginator(audit.events_of(use_case), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
@@ -133,7 +133,7 @@ def _conflicts(form: UseCaseForm, current: UseCase) -> list[tuple[str, Any]]:
     """Field by field, what somebody else saved meanwhile where it differs from what was entered here."""
     entered = form.values()
     return [
-        (form.fields[name].label or name, getattr(current, name) or "nothing")
+        (str(form.fields[name].label or name), getattr(current, name) or "nothing")
         for name in entered
         if getattr(current, name) != entered[name]
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -16,9 +16,9 @@ from organisations.models import User
 from organisations.permissions import current_membership
 from organisations.roles import Permission
 from portfolio import actions
-from portfolio.forms import AskForm
+from portfolio.forms import AskForm, sent
 from portfolio.models import Answer, AnswerRequest
-from portfolio.permissions import get_request_for, get_use_case_for
+from portfolio.permissions import SignedInRequest, get_request_for, get_use_case_for
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Section
 
@@ -40,7 +40,7 @@ class Asked:
 
 @login_required
 @require_GET
-def requests(request: HttpRequest) -> HttpResponse:
+def requests(request: SignedInRequest) -> HttpResponse:
     """What the signed-in person was asked in the current organisation; the first page of a respondent."""
     membership = current_membership(request)
     asked = [_asked(r) for r in AnswerRequest.objects.standing().asked_of(membership)[:LONGEST_LIST]]
@@ -51,12 +51,12 @@ def requests(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "POST"])
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
     assessment = use_case.assessments.latest()
     sections = load(assessment.questionnaire_version).sections
     initial = {"section": request.GET.get("section", "")}
-    form = AskForm(request.POST or None, organisation=use_case.organisation, sections=sections, initial=initial)
+    form = AskForm(sent(request), organisation=use_case.organisation, sections=sections, initial=initial)
     if request.method == "POST" and form.is_valid():
         person, message = form.cleaned_data["respondent"], form.cleaned_data["message"]
         section = form.sections[form.cleaned_data["section"]]
@@ -76,7 +76,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_POST
-def request_withdraw(request: HttpRequest, pk: int, request_pk: int) -> HttpResponse:
+def request_withdraw(request: SignedInRequest, pk: int, request_pk: int) -> HttpResponse:
     use_case, asked = get_request_for(request.user, pk, request_pk)
     actions.withdraw_request(request=asked, by=request.user)
     messages.success(request, f"{asked.respondent} is no longer asked. What they answered stays.")

@@ -1,0 +1,95 @@
+"""What every URL of the app answers to whom; see `tests/test_urls_walk.py` for how to read and add rows."""
+
+from typing import Any
+
+from organisations.models import Organisation
+from organisations.roles import Role
+from portfolio.models import AnswerRevision, Report
+from tests.factories import MembershipFactory
+from tests.organisations.url_expectations import everybody, row
+from tests.portfolio.factories import AnswerRequestFactory, say, use_case_in
+
+# The respondent of the cast was asked nothing here: for them, as for an outsider, the use case does not exist.
+VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=404, outsider=404)
+ACTIVITY = {**VIEW, "viewer": 403}
+EDIT = row(owner=200, editor=200, reviewer=403, viewer=403, respondent=404, outsider=404)
+EDIT_DONE = {**EDIT, "owner": 302, "editor": 302}
+EDIT_EMPTY = {**EDIT, "owner": 422, "editor": 422}
+ANSWER_DONE = row(owner=302, editor=302, reviewer=302, viewer=403, respondent=404, outsider=404)
+ANSWER_EMPTY = row(owner=422, editor=422, reviewer=422, viewer=403, respondent=404, outsider=404)
+PROJECT = row(owner=302, editor=302, reviewer=403, viewer=403, respondent=404, outsider=404)
+REPORT = row(owner=302, editor=302, reviewer=302, viewer=302, respondent=404, outsider=404)
+ONLY_POST = everybody(405)  # after signing in
+POLLED = row(owner=286, editor=286, reviewer=286, viewer=286, respondent=404, outsider=404)  # nothing to wait for
+NO_FIGURES = row(owner=404, editor=404, reviewer=404, viewer=404, respondent=404, outsider=404)
+
+EXPECTED = {
+    "requests": everybody(200),
+    "use-cases": {**everybody(200), "respondent": 302},
+    "use-case-new": row(owner=200, editor=200, reviewer=403, viewer=403, respondent=403, outsider=200),
+    "POST use-case-new": row(owner=422, editor=422, reviewer=403, viewer=403, respondent=403, outsider=422),
+    "use-case": VIEW,
+    "use-case-edit": EDIT,
+    "POST use-case-edit": EDIT_EMPTY,
+    "use-case-move": ONLY_POST,
+    "POST use-case-move": EDIT_DONE,  # no stage named: back to the page with a message
+    "use-case-activity": ACTIVITY,
+    "recommendation": VIEW,
+    "ask": EDIT,
+    "POST ask": EDIT_EMPTY,
+    "request-withdraw": ONLY_POST,
+    "POST request-withdraw": EDIT_DONE,
+    "questionnaire": VIEW,
+    "POST questionnaire": {**VIEW, "owner": 302, "editor": 302, "reviewer": 302, "viewer": 403},
+    "answer": row(owner=302, editor=302, reviewer=302, viewer=302, respondent=404, outsider=404),
+    "POST answer": ANSWER_EMPTY,
+    "answer-withdraw": ONLY_POST,
+    "POST answer-withdraw": ANSWER_DONE,
+    "answer-settle": ONLY_POST,
+    "POST answer-settle": EDIT_DONE,  # nothing to settle: back to the question with a message
+    "answer-history": VIEW,
+    "answer-restore": ONLY_POST,
+    # The revision is the owner's own; nobody else has one to restore.
+    "POST answer-restore": row(owner=302, editor=404, reviewer=404, viewer=403, respondent=404, outsider=404),
+    "costs": VIEW,
+    "costs-progress": POLLED,
+    "costs-refresh": ONLY_POST,
+    "POST costs-refresh": PROJECT,
+    "costs-cancel": ONLY_POST,
+    "POST costs-cancel": PROJECT,
+    "costs-retry": ONLY_POST,
+    "POST costs-retry": PROJECT,
+    "costs-json": NO_FIGURES,
+    "costs-csv": NO_FIGURES,
+    "reports": VIEW,
+    "reports-state": POLLED,
+    "report-new": ONLY_POST,
+    "POST report-new": REPORT,
+    "report-pdf": NO_FIGURES,  # a report that waits has no pages yet
+    "report-cancel": ONLY_POST,
+    "POST report-cancel": REPORT,
+    "report-retry": ONLY_POST,
+    "POST report-retry": REPORT,
+}
+
+
+def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
+    """The arguments of the URL `name`, with real rows of `organisation`."""
+    if name in ("requests", "use-cases", "use-case-new"):
+        return {}
+    owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
+    use_case = use_case_in(organisation, owner)
+    kwargs: dict[str, Any] = {"pk": use_case.pk}
+    if name == "questionnaire":
+        kwargs["section"] = "job"
+    elif name.startswith("answer"):
+        kwargs["question_id"] = "task_type"
+        if name == "answer-restore":
+            say(use_case, owner, task_type="search")
+            kwargs["revision_pk"] = AnswerRevision.objects.get(answer__assessment__use_case=use_case).pk
+    elif name == "request-withdraw":
+        member = MembershipFactory(organisation=organisation, role=Role.RESPONDENT).user
+        kwargs["request_pk"] = AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=member).pk
+    elif name in ("report-pdf", "report-cancel", "report-retry"):
+        kwargs["report_pk"] = Report.objects.create(use_case=use_case, requested_by=owner).pk
+    return kwargs
