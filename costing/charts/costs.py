@@ -211,7 +211,7 @@ def cadence_chart(result: ProjectionResult, cadence: Cadence) -> Chart:
     )
     flat = f"{interval(cadence.flat_from_months)} to {interval(cadence.flat_to_months)}"
     reading = (
-        f"Retraining every {interval(cadence.optimum_months)} months costs least; "
+        f"For {_lower_first(option.label)}, retraining every {interval(cadence.optimum_months)} months costs least; "
         f"anywhere from {flat} months stays within 10 % of that. Planned: every {interval(cadence.planned_months)}."
     )
     return Chart(

@@ -6,6 +6,7 @@ import pytest
 
 from costing.charts.chart import Mark
 from costing.charts.costs import cost_charts, month_labels
+from costing.engine.results import Cadence
 from tests.costing.results import a_result, an_option
 
 
@@ -101,6 +102,29 @@ def test_where_nothing_can_be_built_the_reading_says_so() -> None:
     option = replace(an_option("rag_api", "RAG", "rag", {"serving": 1.0}), feasible=False, why_not="x")
     chart = cost_charts(a_result(options=(option,), break_even=()), "rag_api")["options"]
     assert (chart.series, chart.reading) == ((), "None of the 1 options can be built with these choices.")
+
+
+def test_the_cadence_marks_its_optimum_and_says_how_flat_it_is() -> None:
+    cadence = Cadence(
+        option="self_hosted_lora",
+        retraining_usd=5_000.0,
+        loss_growth_usd_per_month=919.0,
+        optimum_months=3.3,
+        exponential_optimum_months=None,
+        planned_months=12.0,
+        flat_from_months=2.1,
+        flat_to_months=5.1,
+        curve_months=(1.0, 3.3, 12.0),
+        curve_usd_per_month=(5459.5, 3031.5, 5930.7),
+        policies=(),
+    )
+    chart = cost_charts(a_result(cadence=cadence), "rag_api")["cadence"]
+    assert (chart.rules[0].x, chart.series[0].x, chart.series[0].colour) == (3.3, (1.0, 3.3, 12.0), "tuned")
+    assert chart.reading == (
+        "For LoRA on dedicated GPUs, retraining every 3.3 months costs least; "
+        "anywhere from 2.1 to 5.1 months stays within 10 % of that. Planned: every 12."
+    )
+    assert "cadence" not in cost_charts(a_result(), "rag_api")
 
 
 def test_months_are_written_over_the_turn_of_the_year() -> None:
