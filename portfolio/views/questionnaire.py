@@ -190,7 +190,8 @@ def _refused(request: SignedInRequest, access: SectionAccess, question: Question
     """The answer's own message, with everything entered kept."""
     now = board(access, {question.id: form})
     if request.htmx:
-        return render(request, "portfolio/questionnaire.html#state", {"card": now.card(question)}, status=422)
+        context = {"card": now.card(question), "use_case": access.use_case}
+        return render(request, "portfolio/questionnaire.html#state", context, status=422)
     return render(request, "portfolio/questionnaire.html", _page(now, ""), status=422)
 
 

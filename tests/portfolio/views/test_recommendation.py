@@ -1,0 +1,39 @@
+from collections.abc import Callable
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from organisations.models import Organisation, User
+from portfolio.questionnaire.outcome import Target
+from tests.portfolio.factories import HR_DESK, say, use_case_in
+
+
+def test_nothing_to_recommend_yet(organisation: Organisation, owner: User, viewer_client: Client) -> None:
+    use_case = use_case_in(organisation, owner)
+    content = viewer_client.get(reverse("recommendation", args=[use_case.pk])).content
+    assert b"Nothing to recommend yet" in content
+
+
+def test_reasons_with_their_answers_and_what_was_not_chosen(
+    organisation: Organisation,
+    owner: User,
+    viewer_client: Client,
+    django_assert_max_num_queries: Callable[..., Any],
+) -> None:
+    use_case = use_case_in(organisation, owner)
+    recommendation = say(use_case, owner, considered_approach="fine_tuning", **HR_DESK).recommendation
+    with django_assert_max_num_queries(20):
+        response = viewer_client.get(reverse("recommendation", args=[use_case.pk]))
+    content = response.content.decode()
+    assert recommendation.target == Target.RAG
+    assert recommendation.verdict in content
+    weights = [finding.weight for finding, _ in response.context["reasons"]]
+    assert weights == sorted(weights, reverse=True)
+    cited = {question.id: words for _, answers in response.context["reasons"] for question, words in answers}
+    assert cited["knowledge_change_rate"] == "Every month"
+    assert [target for target, _, _ in response.context["rejected"]] == ["prompting", "fine_tuning", "hybrid"]
+    for text in (*recommendation.misconceptions, *(rung.title for rung in recommendation.roadmap)):
+        assert text in response.content.decode().replace("&#x27;", "'")
+    assert f"rules {recommendation.rules_version}" in content
+    assert all(risk.risk.title in content for risk in response.context["risks"])
