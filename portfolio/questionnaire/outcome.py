@@ -1,4 +1,4 @@
-"""What a recommendation is: frozen values with `to_dict` / `from_dict`, stored as a snapshot and printed as JSON. Pure."""
+"""What a recommendation is: frozen values with `to_dict` and `from_dict`, stored as a snapshot, printed as JSON. Pure."""
 
 from __future__ import annotations
 
@@ -155,9 +155,7 @@ class Recommendation:
             "robustness": Robustness(
                 **{**data["robustness"], "open_questions": tuple(data["robustness"]["open_questions"])}
             ),
-            "flips": tuple(
-                Flip(**{**x, "changes": tuple(Change(**c) for c in x["changes"])}) for x in data["flips"]
-            ),
+            "flips": tuple(Flip(**{**x, "changes": tuple(Change(**c) for c in x["changes"])}) for x in data["flips"]),
             "next_questions": tuple(NextQuestion(**x) for x in data["next_questions"]),
             "derived": tuple(
                 DerivedAnswer(**{**x, "from_questions": tuple(x["from_questions"])}) for x in data["derived"]
