@@ -17,13 +17,13 @@ app.autodiscover_tasks()
 
 
 @app.on_after_configure.connect
-def fail_fast(sender: Celery, **kwargs: Any) -> None:
+def fail_fast(sender: Celery, **_: Any) -> None:
     """Add FAIL_FAST to the transport's options; here because the settings are loaded only now."""
     sender.conf.broker_transport_options = {**sender.conf.broker_transport_options, **FAIL_FAST}
 
 
 @worker_ready.connect
-def reap_at_once(**kwargs: Any) -> None:
+def reap_at_once(**_: Any) -> None:
     """A worker that starts does not wait for beat: jobs left over from before are asked for now."""
     for entry in app.conf.beat_schedule.values():
         app.send_task(entry["task"])

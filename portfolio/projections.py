@@ -74,7 +74,7 @@ def lineage_of(use_case: UseCase) -> uuid.UUID:
     return uuid.uuid5(LINEAGE_NAMESPACE, f"use-case:{use_case.pk}")
 
 
-def take_figures(sender: Any, projection: Projection, **kwargs: Any) -> None:
+def take_figures(*, projection: Projection, **_: Any) -> None:
     """Receiver of `projection_finished`, inside the transaction that stores the result."""
     _take(projection)
 
