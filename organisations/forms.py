@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from organisations.models import BusinessUnit, Organisation, User
 from organisations.roles import ROLE_SUMMARIES, Role, label
 
-PASSWORD_HELP = "At least 10 characters; neither your address nor a password that many people use."
+PASSWORD_HELP = "At least 10 characters; neither your address nor a password that many people use."  # nosec B105 – a hint, no password
 
 
 def _one_line(value: str) -> str:
