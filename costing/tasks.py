@@ -1,5 +1,7 @@
 """Celery's entrances. Each calls one function; the job's row says what became of it."""
 
+from __future__ import annotations
+
 from celery import Task, shared_task
 
 from costing import jobs, runner
@@ -7,7 +9,7 @@ from costing.models import Projection
 
 
 @shared_task(bind=True, name="costing.run_projection")
-def run_projection(self: "Task[[int], None]", projection_id: int) -> None:
+def run_projection(self: Task[[int], None], projection_id: int) -> None:
     runner.run_projection(projection_id, worker=self.request.hostname or "")
 
 
