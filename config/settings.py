@@ -102,7 +102,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "organisations.context.shell",
             ],
-            "builtins": ["organisations.templatetags.tunewise"],
+            "builtins": ["costing.templatetags.tunewise"],
         },
     }
 ]
