@@ -29,6 +29,7 @@ def measure(count: int) -> None:
 
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.MIDDLEWARE.remove("whitenoise.middleware.WhiteNoiseMiddleware")  # no static folder here
     setup_test_environment()
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
@@ -103,18 +104,17 @@ def walk(pk: int) -> None:
         "costs": lambda: client.get(f"/use-cases/{pk}/costs/"),
         "answer saved, verdict refreshed": lambda: client.post(
             f"/use-cases/{pk}/answers/requests_per_day/",
-            {"value": 1000 + next(answers)},
+            {"value:requests_per_day": 1000 + next(answers)},
             headers={"HX-Request": "true"},
         ),
     }
     for name, page in pages.items():
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             answer = page()
+            count = len(queries)
         assert answer.status_code == 200, f"{name}: {answer.status_code}"
         milliseconds = median_s(page, repeats=15) * 1e3
-        print(f"{name:34} {milliseconds:8.1f} ms {len(queries):4d} queries {len(answer.content) / 1024:8.1f} kB")
+        print(f"{name:34} {milliseconds:8.1f} ms {count:4d} queries {len(answer.content) / 1024:8.1f} kB")
 
 
 if __name__ == "__main__":

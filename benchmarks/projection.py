@@ -6,11 +6,10 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
-from costing.engine.project import project
-
 from benchmarks.timing import median_s
 from costing.engine import catalogue
 from costing.engine.inputs import spec_from_dict
+from costing.engine.project import project
 
 EXAMPLE = Path(__file__).resolve().parent.parent / "examples" / "scenario.json"
 DRAWS, MONTHS = (1024, 2048, 4096, 8192, 16384), (12, 24, 36)

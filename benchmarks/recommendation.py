@@ -1,9 +1,8 @@
 """Time of one recommendation: the decision alone, and with robustness, flips and next questions."""
 
-from portfolio.questionnaire.recommend import recommend
-
 from benchmarks.timing import median_s
-from portfolio.demo.build import definition
+from portfolio.demo.definition import definition
+from portfolio.questionnaire.recommend import recommend
 
 
 def main() -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
 from portfolio.actions import ask_for_section, move_use_case, register_use_case, save_answer
+from portfolio.demo.definition import definition
 from portfolio.lifecycle import Stage
 from portfolio.models import Assessment, UseCase
 from portfolio.questionnaire import loading
 
-DEFINITION = Path(__file__).parent / "maison.toml"
 PASSWORD = "demo-tunewise"  # nosec B105 – a sign-in everybody may know, to data that is invented
 EXAMPLE = "https://example.org/"  # reserved for documentation
-
-
-def definition() -> dict[str, Any]:
-    """The demo's people, units and use cases with everybody's answers."""
-    return tomllib.loads(DEFINITION.read_text(encoding="utf-8"))
 
 
 def exists() -> bool:

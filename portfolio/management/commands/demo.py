@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from organisations.models import Organisation
 from portfolio.demo import build as demo
+from portfolio.demo.definition import definition
 
 
 class Command(BaseCommand):
@@ -30,5 +31,5 @@ class Command(BaseCommand):
         if not demo.exists():
             return
         self.stdout.write(f"Demo sign-ins (password for all: {demo.PASSWORD})")
-        for person in demo.definition()["people"]:
+        for person in definition()["people"]:
             self.stdout.write(f"  {person['email']:36} {person['role']:10} {person['name']}, {person['title']}")
