@@ -1,9 +1,9 @@
 """Saving, withdrawing and restoring answers, and settling disputes.
 
 Each act is one short transaction that holds the answer, its history, the audit row, the recommendation's snapshot and
-the use case's columns together. The recommendation is computed before the write lock is taken and stored only if the
-assessment's revision is still the one it was computed from; otherwise it is computed again, the last time under the
-lock, so that any number of people answering at once come to an end.
+the use case's columns together. The recommendation is computed before the write lock is taken and stored if the
+assessment's revision is still the one it was computed from; otherwise it is computed again under the lock, so that any
+number of people answering at once come to an end.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from organisations import audit
@@ -23,7 +23,7 @@ from portfolio.questionnaire.answers import AnswerError, clean, describe
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question, Value
 
-ATTEMPTS_WITHOUT_LOCK = 2
+TRIES_WHEN_BUSY = 5
 COMMENT_LENGTH = 20_000
 
 
@@ -145,20 +145,32 @@ def _act(
     foresee: Callable[[Inputs], Inputs],
     write: Callable[[Assessment], tuple[Answer | None, bool]],
 ) -> Saved:
-    """Decide on the foreseen inputs, then write under the lock if nothing else was written meanwhile."""
-    for _ in range(ATTEMPTS_WITHOUT_LOCK):
-        inputs = read_inputs(assessment)
-        ahead = foresee(inputs)
-        decision = decide(assessment.questionnaire_version, ahead)
-        with transaction.atomic():
-            locked = _lock(assessment)
-            if locked.revision == inputs.revision:
-                return _store(locked, write, inputs, ahead, decision)
+    """`_act_once`, again when SQLite was too busy: its waiting writers are served in no order, so one may starve."""
+    for _ in range(TRIES_WHEN_BUSY - 1):
+        try:
+            return _act_once(assessment, foresee, write)
+        except OperationalError as error:
+            if transaction.get_connection().in_atomic_block or "database is locked" not in str(error):
+                raise
+    return _act_once(assessment, foresee, write)
+
+
+def _act_once(
+    assessment: Assessment,
+    foresee: Callable[[Inputs], Inputs],
+    write: Callable[[Assessment], tuple[Answer | None, bool]],
+) -> Saved:
+    """Decide on the foreseen inputs, then write under the lock; decide anew there if others wrote meanwhile."""
+    inputs = read_inputs(assessment)
+    ahead = foresee(inputs)
+    decision = decide(assessment.questionnaire_version, ahead)
     with transaction.atomic():
         locked = _lock(assessment)
-        inputs = read_inputs(locked)
-        ahead = foresee(inputs)
-        return _store(locked, write, inputs, ahead, decide(assessment.questionnaire_version, ahead))
+        if locked.revision != inputs.revision:
+            inputs = read_inputs(locked)
+            ahead = foresee(inputs)
+            decision = decide(assessment.questionnaire_version, ahead)
+        return _store(locked, write, inputs, ahead, decision)
 
 
 def _lock(assessment: Assessment) -> Assessment:
