@@ -130,7 +130,7 @@ class Card:
         """Whether the dispute matters for the result."""
         targets = {(side.leads_to.target, side.leads_to.status) for side in self.sides}
         if len(targets) == 1:
-            return "Either way the recommendation stays the same."
+            return "Whichever counts, the recommendation stays the same."
         return "The recommendation depends on it."
 
     @property

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -75,6 +75,7 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
         "toggled": _toggled(after, question.section, saved.inputs_before),
         "derivable": [c for c in after.cards(after.access.section.questions) if c.question.derivable and c.visible],
         "just_changed": _what_changed(access, question, saved),
+        "show": _filter_of(request.htmx.current_url or ""),
         "oob": True,
     }
     return render(request, "portfolio/questionnaire.html#saved", context)
@@ -184,6 +185,12 @@ def _onwards(request: SignedInRequest, before: Board, after: Board, show: str) -
     if "stay" in request.POST or following is None:
         return here
     return reverse("questionnaire", args=[access.use_case.pk, following])
+
+
+def _filter_of(url: str) -> str:
+    """The filter of the page an answer was given on."""
+    show = QueryDict(urlsplit(url).query).get("show", "")
+    return show if show in FILTERS else ""
 
 
 def _refused(request: SignedInRequest, access: SectionAccess, question: Question, form: AnswerForm) -> HttpResponse:
