@@ -1,105 +1,139 @@
-"""The report's appendices: every answer of everybody, every assumption, every price row, the versions."""
+"""The appendices behind the figures: rules that fired, assumptions, prices, sources, versions. Pure."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections.abc import Mapping
 
 from costing.public import ProjectionResult
-from portfolio.models import Answer, Assessment, Settlement
 from portfolio.questionnaire.answers import describe
-from portfolio.questionnaire.outcome import Recommendation
-from portfolio.questionnaire.spec import Question, Questionnaire
-from portfolio.reports.blocks import Block, Heading, Paragraph, Table
+from portfolio.questionnaire.outcome import Finding, Recommendation
+from portfolio.questionnaire.spec import Questionnaire, Value
+from portfolio.reports.blocks import Block, Cell, Heading, Paragraph, Table
+from portfolio.reports.wording import GROUPS, LAYERS, STANDINGS, figure, unit_words
 
-ANSWER_COLUMNS = (("Question", "52mm", False), ("Answer", "1fr", False), ("Who, when", "34mm", False))
-ORIGINS = {
-    "answer": "known",
-    "organisation": "known",
-    "catalogue": "known",
-    "measured": "measured",
-    "assumption": "assumed",
-}
+RULES = (("Rule", "1fr", False), ("Speaks", "25mm", False), ("Fired by", "76mm", False))
+INPUTS = (
+    ("Input", "46mm", False),
+    ("Value", "auto", True),
+    ("P10 – P90", "auto", True),
+    ("State", "auto", False),
+    ("From", "1fr", False),
+    ("Source", "auto", True),
+)
+PRICES = (("Row", "56mm", False), ("What", "1fr", False), ("US dollars", "auto", True), ("Source", "auto", True))
 
 
-def answers(assessment: Assessment, questionnaire: Questionnaire, result: Recommendation) -> tuple[Block, ...]:
-    """One table per section: everybody's answers with comments and evidence; settled, derived and open questions."""
-    given, settled = defaultdict(list), {}
-    for answer in assessment.answers.select_related("respondent").order_by("saved_at", "pk"):
-        given[answer.question_id].append(answer)
-    for settlement in assessment.settlements.select_related("settled_by"):
-        settled[settlement.question_id] = settlement
-    derived = {d.question_id: d for d in result.derived}
-    blocks: list[Block] = [Paragraph("Every question, every person’s answer, as they stood when this report was made.")]
-    for section in questionnaire.sections:
-        rows: list[tuple[str, str, str]] = []
-        for question in section.questions:
-            rows += [_answer_row(question, answer) for answer in given[question.id]]
-            if question.id in settled:
-                rows.append(_settled_row(question, settled[question.id]))
-            elif question.id in derived:
-                found = derived[question.id]
-                rows.append((question.text, f"{describe(question, found.value)}\n{found.because}", "derived"))
-            elif not given[question.id]:
-                rows.append((question.text, "Not answered", ""))
-        blocks += [Heading(section.title), Table("", ANSWER_COLUMNS, tuple(rows))]
+class Sources:
+    """Numbers the sources of figures in the order they are first cited."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def cite(self, source: str, as_of: str) -> str:
+        """ "[3]", or nothing for a figure without a source."""
+        if not source:
+            return ""
+        return f"[{self._numbers.setdefault((source, as_of), len(self._numbers) + 1)}]"
+
+    def rows(self) -> tuple[tuple[str, str, str], ...]:
+        return tuple((f"[{n}]", source, as_of) for (source, as_of), n in self._numbers.items())
+
+
+def rules(result: Recommendation, questionnaire: Questionnaire, answers: Mapping[str, Value]) -> tuple[Block, ...]:
+    """Every rule that fired, with the answers that fired it."""
+    known = {**{d.question_id: d.value for d in result.derived}, **answers}
+    findings = sorted((*result.reasons, *result.objections), key=lambda f: (not f.supports, -f.weight, f.rule))
+    rows = tuple(
+        (
+            (f.text, f"{f.rule} · {', '.join(f.sources)}"),
+            (f"{'For' if f.supports else 'Against'}, {f.weight:.2f}", LAYERS.get(f.about, (f.about, ""))[0]),
+            _fired_by(f, questionnaire, known),
+        )
+        for f in findings
+    )
+    lede = Paragraph(
+        "Rules are compared by weight, from 0 to 1; layers are decided one by one. Each names the answers that fired "
+        "it and the sources it rests on."
+    )
+    return (lede, Table("", RULES, rows)) if rows else (lede, Paragraph("No rule has fired yet.", "note"))
+
+
+def assumptions(result: ProjectionResult, questionnaire: Questionnaire, sources: Sources) -> tuple[Block, ...]:
+    """Every input the projection multiplied by, group by group."""
+    texts = {q.id: q.text for q in questionnaire.questions}
+    groups: dict[str, list[tuple[Cell, ...]]] = {}
+    for row in result.inputs:
+        detail = texts.get(row.detail, row.detail) if row.origin == "answer" else row.detail
+        fixed = row.p10 == row.p90
+        groups.setdefault(row.group, []).append(
+            (
+                row.label,
+                (figure(row.value, row.unit), unit_words(row.unit)),
+                "fixed" if fixed else f"{figure(row.p10, row.unit)} – {figure(row.p90, row.unit)}",
+                STANDINGS.get(row.origin, "known"),
+                detail,
+                sources.cite(row.source, row.as_of),
+            )
+        )
+    lede = Paragraph(
+        "Each input is known (from an answer, the organisation or the catalogue), measured, or assumed: a default with "
+        "its reason. Figures are rounded to four digits; numbers in brackets are listed under “Sources”."
+    )
+    blocks: list[Block] = [lede]
+    for group, rows in groups.items():
+        blocks += [Heading(GROUPS.get(group, group.capitalize())), Table("", INPUTS, tuple(rows))]
     return tuple(blocks)
 
 
-def assumptions(result: ProjectionResult) -> tuple[Block, ...]:
-    """Every input the projection multiplied by."""
-    rows = tuple(
-        (
-            f"{row.label}\n{row.unit}",
-            f"{row.value:,.6g}",
-            f"{row.p10:,.6g} – {row.p90:,.6g}",
-            ORIGINS[row.origin],
-            "\n".join(part for part in (row.detail, row.source, row.as_of) if part),
-        )
-        for row in result.inputs
-    )
-    columns = (
-        ("Input", "44mm", False),
-        ("Value", "auto", True),
-        ("P10 – P90", "auto", True),
-        ("State", "auto", False),
-        ("From", "1fr", False),
-    )
-    return (Table("Known, assumed or measured; “assumed” inputs are defaults with their reason.", columns, rows),)
+def prices(result: ProjectionResult, sources: Sources) -> tuple[Block, ...]:
+    """Every catalogue row that was multiplied by."""
+    rows: list[tuple[Cell, ...]] = []
+    before = ""
+    for row in result.prices:
+        name: Cell = (row.row, row.catalogue.replace("_", " ")) if row.row != before else ("", row.row)
+        before = row.row
+        unit = row.unit.removeprefix("USD/")
+        rows.append((name, row.what, (figure(row.value, digits=6), f"a {unit}"), sources.cite(row.source, row.as_of)))
+    return (Table(f"Catalogue {result.catalogue_version}.", PRICES, tuple(rows)),)
 
 
-def prices(result: ProjectionResult) -> tuple[Block, ...]:
-    """Every catalogue row that was used."""
-    rows = tuple(
-        (f"{row.catalogue}\n{row.row}", row.what, f"{row.value:,.6g} {row.unit}", f"{row.source}\n{row.as_of}")
-        for row in result.prices
-    )
-    columns = (
-        ("Row", "44mm", False),
-        ("What", "1fr", False),
-        ("Price", "38mm", True),
-        ("Source, as of", "54mm", False),
-    )
-    return (Table("", columns, rows),)
+def references(questionnaire: Questionnaire, sources: Sources) -> tuple[Block, ...]:
+    """What the rules rest on, and where the figures come from."""
+    blocks: list[Block] = [
+        Heading("Of rules and risks"),
+        Table("", (("Key", "12mm", False), ("Source", "1fr", False)), questionnaire.sources),
+    ]
+    if rows := sources.rows():
+        columns = (("Number", "14mm", False), ("Source", "1fr", False), ("As of", "auto", False))
+        blocks += [Heading("Of figures"), Table("", columns, rows)]
+    return tuple(blocks)
 
 
-def versions(rows: tuple[tuple[str, str], ...]) -> tuple[Block, ...]:
+def versions(rows: tuple[tuple[str, str], ...], has_figures: bool) -> tuple[Block, ...]:
     """What was used, and how the same figures come out again."""
-    return (
-        Paragraph(
-            "The recommendation is a pure function of the answers in appendix A under the rules version below. The "
-            "projection is a pure function of the inputs in appendix B, the catalogue and engine versions, the seed "
+    texts = [
+        "The recommendation is a pure function of the answers that count and the rules version below: the same two "
+        "give the same words and weights."
+    ]
+    if has_figures:
+        texts.append(
+            "The projection is a pure function of the scenario’s inputs, the catalogue and engine versions, the seed "
             "and the number of draws: the same five give the same cents."
-        ),
-        Table("", (("What", "44mm", False), ("Version", "1fr", False)), rows),
+        )
+    texts.append(
+        "The seal on the cover is the SHA-256 of everything this report shows, before it is laid out. The file has a "
+        "SHA-256 of its own, shown where it was downloaded."
     )
+    table = Table("", (("What", "44mm", False), ("Version", "1fr", False)), rows)
+    return (*(Paragraph(text) for text in texts), table)
 
 
-def _answer_row(question: Question, answer: Answer) -> tuple[str, str, str]:
-    value = "Don’t know yet" if answer.dont_know else describe(question, answer.value)
-    parts = [value, answer.comment, answer.evidence_url and f"Evidence: {answer.evidence_url}"]
-    return question.text, "\n".join(p for p in parts if p), f"{answer.respondent}\n{answer.saved_at:%Y-%m-%d %H:%M}"
-
-
-def _settled_row(question: Question, settlement: Settlement) -> tuple[str, str, str]:
-    words = f"Settled: {describe(question, settlement.value)}\n{settlement.note}"
-    return question.text, words, f"{settlement.settled_by}\n{settlement.settled_at:%Y-%m-%d %H:%M}"
+def _fired_by(finding: Finding, questionnaire: Questionnaire, answers: Mapping[str, Value]) -> str:
+    questions = {q.id: q for q in questionnaire.questions}
+    lines = []
+    for key in finding.answers:
+        if key in questions:
+            value = answers.get(key)
+            words = "open" if value is None else describe(questions[key], value)
+            lines.append(f"{questions[key].text} {words}")
+    return "\n".join(lines)

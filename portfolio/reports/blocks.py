@@ -7,6 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+Cell = str | tuple[str, str]  # the words, or (the words, smaller words below them)
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -16,21 +18,37 @@ class Paragraph:
 
 
 @dataclass(frozen=True)
+class Bullets:
+    items: tuple[str, ...]
+    kind: str = field(default="bullets", init=False)
+
+
+@dataclass(frozen=True)
 class Table:
     """`columns` are (heading, width, numeric); widths are Typst's: "auto", "1fr", "24mm"."""
 
     caption: str
     columns: tuple[tuple[str, str, bool], ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    marked: tuple[int, ...] = ()  # rows that stand out: the recommended option, a total
+    dense: bool = False  # many narrow columns
     kind: str = field(default="table", init=False)
 
 
 @dataclass(frozen=True)
 class Figure:
-    title: str
-    reading: str  # one sentence: what it shows; also the alternative text
+    title: str  # shown only in a pair; else a heading stands above
+    reading: str  # one sentence: what it shows; with the title the alternative text
     svg: str
     kind: str = field(default="figure", init=False)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two narrow figures beside each other."""
+
+    figures: tuple[Figure, Figure]
+    kind: str = field(default="pair", init=False)
 
 
 @dataclass(frozen=True)
@@ -42,19 +60,28 @@ class Layers:
 
 
 @dataclass(frozen=True)
+class Terms:
+    """What words mean: (term, meaning)."""
+
+    terms: tuple[tuple[str, str], ...]
+    kind: str = field(default="terms", init=False)
+
+
+@dataclass(frozen=True)
 class Heading:
     text: str
     kind: str = field(default="heading", init=False)
 
 
-Block = Paragraph | Table | Figure | Layers | Heading
+Block = Paragraph | Bullets | Table | Figure | Pair | Layers | Terms | Heading
 
 
 @dataclass(frozen=True)
 class Section:
     title: str
     blocks: tuple[Block, ...]
-    appendix: bool = False
+    starts_page: bool = False  # otherwise it starts one only where little of the current page is left
+    is_appendix: bool = False  # its headings are bookmarks, but not in the contents
 
 
 @dataclass(frozen=True)
@@ -69,6 +96,7 @@ class ReportContents:
     verdict: str
     approach: str  # a Target, for the colour of the verdict
     key_figures: tuple[tuple[str, str, str], ...]  # (label, figure, note)
+    layers: tuple[tuple[str, str, str, str], ...]  # (name, approach, need, responsibility), as on the cover
     made_at: str  # ISO date and time, UTC
     versions: tuple[tuple[str, str], ...]  # (what, version)
     sections: tuple[Section, ...]
@@ -77,6 +105,6 @@ class ReportContents:
         return asdict(self)
 
     def sha256(self) -> str:
-        """The seal: SHA-256 over the canonical JSON of everything shown."""
-        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        """The seal: SHA-256 over the canonical JSON of everything shown. Lone surrogates count as what they are."""
+        canonical = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(canonical.encode("ascii")).hexdigest()

@@ -7,13 +7,19 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from costing.public import ProjectionResult, jobs
+from costing.public import Projection, catalogue, jobs, result_of, spec_of
 from portfolio.governance import dossier
-from portfolio.models import Report
+from portfolio.handoff import fingerprint, scenario_spec
+from portfolio.models import RecommendationSnapshot, Report
 from portfolio.questionnaire import loading
-from portfolio.questionnaire.outcome import Recommendation
-from portfolio.reports.contents import Material, gather
+from portfolio.reports import record
+from portfolio.reports.contents import Figures, Material, gather
 from portfolio.reports.pdf import page_count, render
+
+CHANGED_MEANWHILE = (
+    "Somebody answered in the very moment this report was asked for, so it would not show what it was made from. "
+    "Try again."
+)
 
 
 def build_report(report_id: int, *, worker: str = "inline") -> bool:
@@ -22,28 +28,56 @@ def build_report(report_id: int, *, worker: str = "inline") -> bool:
 
 
 def material_of(report: Report) -> Material:
-    """What the report is made from: the snapshot and projection it was requested for, and the answers as they stand."""
-    snapshot, projection = report.recommendation, report.projection
+    """What the report is made from: the recommendation, figures and answers of the moment it was asked for.
+
+    Raises ValueError when the report has no recommendation, or when the answers are not those it was made from.
+    """
+    snapshot, use_case = report.recommendation, report.use_case
     if snapshot is None:
-        raise ValueError("This report has no recommendation to show; open the use case once and request it again.")
-    recommendation = Recommendation.from_dict(snapshot.result)
-    result = projection.result if projection else None
+        raise ValueError("This report has no recommendation to show; open the use case once and ask for it again.")
+    said = record.read(snapshot.assessment, report.requested_at)
+    if said.effective.answers != snapshot.answers:
+        raise ValueError(CHANGED_MEANWHILE)
+    recommendation = snapshot.recommendation
     return Material(
-        use_case=report.use_case,
-        assessment=snapshot.assessment,
+        title=use_case.title,
+        organisation=use_case.organisation.name,
+        unit=use_case.unit.name if use_case.unit else "",
+        owner=str(use_case.owner),
+        is_demo=use_case.organisation.is_demo,
+        record=said,
         questionnaire=loading.load(snapshot.assessment.questionnaire_version),
         answers_sha256=snapshot.answers_sha256,
         recommendation=recommendation,
         dossier=dossier.build(snapshot.answers, recommendation),
-        result=ProjectionResult.from_dict(result) if result else None,
+        figures=_figures(report.projection, snapshot) if report.projection else None,
         made_at=report.requested_at,
+    )
+
+
+def _figures(projection: Projection, snapshot: RecommendationSnapshot) -> Figures:
+    scenario = projection.scenario
+    before = spec_of(scenario)
+    today = scenario_spec(
+        title=before.title,
+        answers=snapshot.answers,
+        recommendation=snapshot.recommendation,
+        start=before.start,
+        catalogue=catalogue.load(),
+    )
+    return Figures(
+        result=result_of(projection),
+        scenario=f"revision {scenario.revision}, SHA-256 {scenario.spec_sha256}",
+        computed_at=projection.finished_at,
+        is_outdated=fingerprint(before) != fingerprint(today),
     )
 
 
 def _work(report: Report) -> Callable[[], None]:
     jobs.report(report, "Gathering answers, recommendation and costs", 10)
-    with transaction.atomic():  # one moment: answers saved meanwhile are in it wholly or not at all
-        contents = gather(material_of(report))
+    with transaction.atomic():  # one moment: what is saved meanwhile is in it wholly or not at all
+        material = material_of(report)
+    contents = gather(material)
     jobs.report(report, "Laying out the pages", 40)
     pdf = render(contents)
     jobs.report(report, "Storing", 90)

@@ -1,115 +1,164 @@
-"""The report's blocks about money: headline, options, month by month, drivers, break-even, fit. Pure."""
+"""The report's blocks about money: headline, options, month by month, drivers, break-even, cadence. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from costing.charts import svg
 from costing.charts.chart import Chart
-from costing.charts.costs import cost_charts, month_labels
+from costing.charts.costs import component_label, cost_charts, month_labels
+from costing.charts.scale import is_horizontal
 from costing.public import COMPONENTS, OptionResult, ProjectionResult
-from portfolio.reports.blocks import Block, Figure, Heading, Paragraph, Table
-from portfolio.reports.wording import band, money, money_exact, percent
+from portfolio.reports import sizing
+from portfolio.reports.blocks import Block, Bullets, Cell, Figure, Heading, Pair, Paragraph, Table
+from portfolio.reports.wording import POLICIES, band, dollars, money, percent, plural
 
-WIDTH, HEIGHT = 640, 300
+WIDTH = 640  # px, the whole width of the text
+HALF = 312  # px, half of it: drawn narrow, so that letters keep their size
+PLANE_HEIGHT, HALF_HEIGHT = 250, 235
+ROWS_TIGHTER = 0.85  # than on the page
+NOT_COMPUTED = "No projection had been computed when this report was asked for."
+OUTDATED = (
+    "These figures were not computed from today’s answers: something that matters to the costs was answered since, or "
+    "the inputs were edited by hand. Compute the costs again and ask for a new report before relying on them."
+)
+KNOWING = (("Input", "1fr", False), ("State", "26mm", False), ("Share of the uncertainty", "auto", True))
 
 
-def section(result: ProjectionResult | None) -> tuple[Block, ...]:
+def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple[Block, ...]:
     """Everything about the costs; one plain sentence when nothing has been computed."""
     if result is None:
-        return (Paragraph("No projection had been computed when this report was made.", "lede"),)
+        return (Paragraph(NOT_COMPUTED, "lede"),)
     option = result.option(result.headline_option)
     charts = cost_charts(result, option.key)
-    blocks: list[Block] = [Paragraph(result.reading, "lede"), *(Paragraph(text, "note") for text in result.notices)]
-    blocks += [Heading("Options side by side"), _options(result)]
-    blocks += [_figure(chart) for chart in charts.values()]
-    blocks += [Heading(f"{option.label}, month by month"), _months(result, option)]
-    blocks += [Heading("What was sized"), _facts(result)]
-    if any(o.events for o in result.options if o.feasible):
-        blocks += [Heading("Dates inside the horizon"), _events(result)]
-    if result.gpu_fit:
-        blocks += [Heading("Which GPUs hold the job"), _fit(result)]
-    return tuple(blocks)
+    blocks: list[Block] = [Paragraph(result.reading, "lede")]
+    if is_outdated:
+        blocks.append(Paragraph(OUTDATED))
+    blocks.append(Bullets(result.notices))
+    blocks += [*_titled(charts["options"]), _options(result)]
+    blocks += _titled(replace(charts["monthly"], title=f"Month by month: {_inside(option.label)}"))
+    blocks += _titled(charts["cumulative"])
+    blocks += [*_titled(charts["tornado"]), *_drivers(result)]
+    narrow = [_figure(chart, HALF) for key, chart in charts.items() if key.startswith("break_even")]
+    if narrow:
+        blocks += [Heading("Where another option becomes cheaper"), *_in_pairs(narrow)]
+    if result.cadence is not None:
+        blocks += [*_titled(charts["cadence"]), _policies(result)]
+    blocks += [Heading(f"{option.label}, every month"), _months(result, option)]
+    return (*blocks, *sizing.blocks(result))
 
 
-def _figure(chart: Chart) -> Figure:
-    return Figure(chart.title, chart.reading, svg.draw(chart, width=WIDTH, height=HEIGHT))
+def _titled(chart: Chart) -> tuple[Heading, Figure]:
+    return Heading(chart.title), _figure(chart)
+
+
+def _figure(chart: Chart, width: int = WIDTH) -> Figure:
+    planes = HALF_HEIGHT if width == HALF else PLANE_HEIGHT
+    height = ROWS_TIGHTER * svg.natural_height(chart, width) if is_horizontal(chart) else planes
+    return Figure(chart.title, chart.reading, svg.draw(chart, width=width, height=height))
+
+
+def _in_pairs(figures: list[Figure]) -> list[Block]:
+    """Two beside each other; a last odd one stays alone at its own width."""
+    pairs: list[Block] = [Pair((a, b)) for a, b in zip(figures[::2], figures[1::2], strict=False)]
+    return pairs + list(figures[len(pairs) * 2 :])
 
 
 def _options(result: ProjectionResult) -> Table:
-    rows = []
-    for option in result.options:
-        year = option.annual_usd
-        if option.feasible:
-            figures = (money(year.p50), band(year.p10, year.p90), money(option.npv_usd.p50))
-            rows.append((option.label, *figures, percent(option.probability_cheapest)))
-        else:
-            rows.append((f"{option.label}\n{option.why_not}", "–", "–", "–", "–"))
+    ranked = sorted(result.options, key=lambda o: (not o.feasible, o.annual_usd.p50 if o.feasible else 0))
+    rows: list[tuple[Cell, ...]] = []
+    for option in ranked:
+        if not option.feasible:
+            rows.append(((option.label, f"Cannot be built: {option.why_not}"), "–", "–", "–", "–", "–"))
+            continue
+        label: Cell = (option.label, "Recommended") if option.key == result.headline_option else option.label
+        year, rate = option.annual_usd, option.run_rate_usd_per_month
+        figures = (money(year.p50), band(year.p10, year.p90), money(rate.p50), money(option.npv_usd.p50))
+        rows.append((label, *figures, percent(option.probability_cheapest)))
     columns = (
         ("Option", "1fr", False),
-        ("12 months, P50", "auto", True),
+        (f"{_year(result)}, P50", "auto", True),
         ("P10–P90", "auto", True),
-        (f"NPV, {result.months} months, P50", "auto", True),
+        ("Run-rate a month, P50", "22mm", True),
+        (f"NPV, {result.months} months, P50", "22mm", True),
         ("Cheapest in", "auto", True),
     )
-    return Table("All options from the same draws, so their differences are not noise.", columns, tuple(rows))
+    marked = tuple(i for i, o in enumerate(ranked) if o.key == result.headline_option)
+    caption = "Cheapest first. All options share the same draws, so their differences are not noise."
+    return Table(caption, columns, tuple(rows), marked)
+
+
+def _drivers(result: ProjectionResult) -> list[Block]:
+    """The few inputs that carry most of the uncertainty, and what knowing them would save."""
+    shown = [d for d in result.drivers if d.share_of_variance >= 0.01][:5]
+    if not shown:
+        return []
+    rows = tuple(
+        (d.label, "assumed" if d.origin == "assumption" else "known", percent(d.share_of_variance)) for d in shown
+    )
+    worth = max(shown, key=lambda d: d.value_of_knowing_usd)
+    caption = "What would be left out of the uncertainty of the first year if one input were known for certain."
+    blocks: list[Block] = [Table(caption, KNOWING, rows)]
+    if worth.value_of_knowing_usd >= 1:
+        saved = money(worth.value_of_knowing_usd)
+        words = f"Knowing “{worth.label}” would save {saved} over the horizon by a better choice of option, on average."
+        blocks.append(Paragraph(words, "note"))
+    return blocks
+
+
+def _policies(result: ProjectionResult) -> Table:
+    policies = result.cadence.policies if result.cadence else ()
+    rows = tuple(
+        (
+            (POLICIES.get(p.policy, p.policy), "Chosen") if p.chosen else POLICIES.get(p.policy, p.policy),
+            money(p.spend_usd.p50),
+            band(p.spend_usd.p10, p.spend_usd.p90),
+            money(p.value_lost_usd),
+            percent(p.probability_best),
+        )
+        for p in policies
+    )
+    columns = (
+        ("When the base model gets a new version", "1fr", False),
+        (f"{plural(result.months, 'month')}, P50", "auto", True),
+        ("P10–P90", "auto", True),
+        ("Value lost by waiting", "26mm", True),
+        ("Best in", "auto", True),
+    )
+    return Table("", columns, rows, tuple(i for i, p in enumerate(policies) if p.chosen))
 
 
 def _months(result: ProjectionResult, option: OptionResult) -> Table:
     used = [c for c in COMPONENTS if any(option.components_mean_usd[c])]
     labels = month_labels(result.start, result.months)
-    rows = tuple(
+    rows = [
         (
             labels[m],
-            *(money(option.components_mean_usd[c][m]) for c in used),
-            money_exact(option.monthly_mean_usd[m]),
-            band(option.monthly_p10_usd[m], option.monthly_p90_usd[m]),
+            *(dollars(option.components_mean_usd[c][m]) for c in used),
+            dollars(option.monthly_mean_usd[m]),
+            f"{dollars(option.monthly_p10_usd[m])} – {dollars(option.monthly_p90_usd[m])}",
         )
         for m in range(result.months)
-    )
+    ]
+    totals = (dollars(sum(option.components_mean_usd[c])) for c in used)
+    span = f"{dollars(option.total_usd.p10)} – {dollars(option.total_usd.p90)}"
+    rows.append(("Total", *totals, dollars(sum(option.monthly_mean_usd)), span))
     columns = (
         ("Month", "auto", False),
-        *((c.capitalize(), "1fr", True) for c in used),
+        *((component_label(c, option), "auto", True) for c in used),
         ("Expected", "auto", True),
-        ("P10–P90", "auto", True),
+        ("P10 – P90", "1fr", True),
     )
-    return Table("Expected spend (mean) by component; the components add up to the month.", columns, rows)
-
-
-def _facts(result: ProjectionResult) -> Table:
-    rows = tuple((o.label, name, fact) for o in result.options if o.feasible for name, fact in o.facts.items())
-    return Table("", (("Option", "48mm", False), ("What", "40mm", False), ("Size", "1fr", False)), rows)
-
-
-def _events(result: ProjectionResult) -> Table:
-    labels = month_labels(result.start, result.months)
-    rows = tuple(
-        (labels[min(e.month, result.months - 1)], o.label, e.text)
-        for o in result.options
-        if o.feasible
-        for e in o.events
+    caption = (
+        "US dollars, rounded to whole ones: the expected (mean) spend by component, which add up to the month’s, and "
+        "the month’s own band."
     )
-    return Table("", (("Month", "auto", False), ("Option", "48mm", False), ("What happens", "1fr", False)), rows)
+    return Table(caption, columns, tuple(rows), marked=(len(rows) - 1,), dense=True)
 
 
-def _fit(result: ProjectionResult) -> Table:
-    rows = tuple(
-        (
-            fit.job,
-            fit.gpu,
-            str(fit.count) if fit.count else "does not fit",
-            f"{fit.needed_gib_per_gpu:.1f} of {fit.usable_gib_per_gpu:.1f}",
-            "–" if fit.hours is None else f"{fit.hours:,.1f}",
-            "–" if fit.usd is None else money(fit.usd),
-            fit.reason,
-        )
-        for fit in result.gpu_fit
-    )
-    columns = (
-        ("Job", "26mm", False),
-        ("GPU", "auto", False),
-        ("Count", "auto", True),
-        ("GiB per GPU", "auto", True),
-        ("Hours", "auto", True),
-        ("Cost", "auto", True),
-        ("Why", "1fr", False),
-    )
-    return Table("", columns, rows)
+def _year(result: ProjectionResult) -> str:
+    return f"First {plural(min(12, result.months), 'month')}"
+
+
+def _inside(label: str) -> str:
+    return label if label[1:2].isupper() or label.startswith("LoRA") else label[:1].lower() + label[1:]

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from portfolio.governance.dossier import Dossier
+from portfolio.governance.risks import Risk
 from portfolio.questionnaire.outcome import Recommendation
-from portfolio.reports.blocks import Block, Heading, Paragraph, Table
-from portfolio.reports.wording import TARGETS
+from portfolio.reports.blocks import Block, Bullets, Cell, Heading, Paragraph, Table
+from portfolio.reports.wording import TARGETS, figure, plural
+
+RISKS = (
+    ("Risk and cause", "1fr", False),
+    ("Likelihood × impact", "22mm", False),
+    ("Safeguards", "50mm", False),
+    ("Owner, state", "27mm", False),
+    ("Sources", "15mm", False),
+)
+CHECKS = (("Check", "34mm", False), ("Measure", "1fr", False), ("How", "1fr", False), ("Target", "26mm", False))
+DUTIES = (("Item", "42mm", False), ("Why", "1fr", False), ("Who", "32mm", False), ("State", "22mm", False))
+BASELINES = (("Measured so far", "1fr", False), ("Score", "auto", True), ("Reaches the target", "auto", False))
 
 
 def risks(dossier: Dossier) -> tuple[Block, ...]:
@@ -13,55 +25,44 @@ def risks(dossier: Dossier) -> tuple[Block, ...]:
     if not dossier.risks:
         return (Paragraph("The answers so far point to none of the known risks.", "lede"),)
     blocking = len(dossier.blocking_risks)
-    lede = (
-        f"{blocking} critical risk{'s' if blocking > 1 else ''} without a sufficient mitigation would block approval."
+    stays = "stays" if blocking == 1 else "stay"
+    words = (
+        f"{plural(blocking, 'risk')} {stays} critical with the safeguards in place, and would block approval."
         if blocking
         else "No critical risk stands in the way of approval."
     )
-    rows = tuple(
+    caption = "Likelihood and impact from 1 to 5, before any safeguard; “left” is what remains with those in place."
+    return (Paragraph(words, "lede"), Table(caption, RISKS, tuple(_risk(risk) for risk in dossier.risks)))
+
+
+def _risk(risk: Risk) -> tuple[Cell, ...]:
+    return (
+        (risk.title, risk.cause),
         (
-            f"{risk.title}\n{risk.cause}",
-            f"{risk.likelihood} × {risk.impact}\n{risk.level}",
-            "\n".join(f"{'In place' if m.in_place else 'Possible'}: {m.title}" for m in risk.mitigations),
-            f"{risk.owner}\n{risk.state}",
-            ", ".join(risk.sources),
-        )
-        for risk in dossier.risks
+            f"{risk.likelihood} × {risk.impact}, {risk.level}",
+            f"left: {risk.residual_likelihood} × {risk.impact}, {risk.residual_level}",
+        ),
+        "\n".join(f"{'In place' if m.in_place else 'Possible'}: {m.title}" for m in risk.mitigations),
+        (risk.owner, risk.state),
+        ", ".join(risk.sources),
     )
-    columns = (
-        ("Risk and cause", "1fr", False),
-        ("Likelihood × impact", "24mm", False),
-        ("Mitigations", "52mm", False),
-        ("Owner, state", "26mm", False),
-        ("Source", "auto", False),
-    )
-    return (Paragraph(lede, "lede"), Table("Likelihood and impact from 1 to 5.", columns, rows))
 
 
 def evaluation(dossier: Dossier, recommendation: Recommendation) -> tuple[Block, ...]:
     """What has to be measured for the recommended target, on how many cases, and what production needs."""
     plan, readiness = dossier.evaluation_plan, dossier.readiness
     metric = f"Agreed metric: {plan.metric}." if plan.metric else "No metric has been agreed yet."
-    checks = Table(
-        f"For the target “{TARGETS[recommendation.target]}”. A gate must hold before release; a trend is watched.",
-        (("Check", "34mm", False), ("Measure", "1fr", False), ("How", "1fr", False), ("Target", "28mm", False)),
-        tuple((c.title, c.measure, c.how, f"{'Gate' if c.gate else 'Trend'}\n{c.target}".strip()) for c in plan.checks),
-    )
-    duties = Table(
-        readiness.summary,
-        (("Item", "40mm", False), ("Why", "1fr", False), ("Who", "32mm", False), ("State", "auto", False)),
-        tuple(
-            (i.title, "\n".join(t for t in (i.why, i.note) if t), i.who, i.state.replace("_", " "))
-            for i in readiness.items
-        ),
-    )
-    gaps = [Paragraph(f"– {gap}") for gap in plan.gaps]
-    return (
-        Paragraph(metric, "lede"),
-        Paragraph(plan.sample_size.advice),
-        *([Heading("Missing before it can be carried out"), *gaps] if gaps else []),
-        Heading("Evaluation plan"),
-        checks,
-        Heading("Ready for production?"),
-        duties,
-    )
+    if plan.target is not None:
+        metric += f" Target: {figure(plan.target)}."
+    blocks: list[Block] = [Paragraph(metric, "lede"), Paragraph(plan.sample_size.advice)]
+    if plan.baselines:
+        reaches = {True: "yes", False: "no", None: "not decided"}
+        rows = tuple((b.name, figure(b.value), reaches[b.meets_target]) for b in plan.baselines)
+        blocks.append(Table("", BASELINES, rows))
+    if plan.gaps:
+        blocks += [Heading("Missing before it can be carried out"), Bullets(plan.gaps)]
+    caption = f"For the target “{TARGETS[recommendation.target]}”. A gate must hold before release; a trend is watched."
+    checks = tuple((c.title, c.measure, c.how, ("Gate" if c.gate else "Trend", c.target)) for c in plan.checks)
+    blocks += [Heading("Evaluation plan"), Table(caption, CHECKS, checks)]
+    items = tuple((i.title, (i.why, i.note), i.who, i.state.replace("_", " ")) for i in readiness.items)
+    return (*blocks, Heading("Ready for production?"), Table(readiness.summary, DUTIES, items))

@@ -12,21 +12,51 @@ import typst
 
 BLOCK = 128  # code points decided together: scripts come in blocks of about this size
 FONTS = ("Hanken Grotesk", "Libertinus Serif", "DejaVu Sans Mono", "New Computer Modern")
-_LONG_WORD = re.compile(r"\S{40,}")  # addresses and the like would run out of a table's column
-_ZERO_WIDTH_SPACE = "\u200b"
+LONGEST_WORD = 24  # characters that fit the narrowest column of words; longer ones may break
+CHUNK = 10
+_LONG_WORD = re.compile(rf"\S{{{LONGEST_WORD + 1},}}")
+_BREAK_BEHIND = frozenset("/._-@&=?:,;")
+_ZERO_WIDTH_SPACE, _ZERO_WIDTH_JOINER = "\u200b", "\u200d"
+_LINES = {**dict.fromkeys("\r\v\f\u0085\u2028\u2029", "\n"), "\t": " "}
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")  # could make words read otherwise
 _PLAIN = frozenset(map(chr, range(0x20, 0x7F))) | {"\n"}
 
 
 def displayable(text: str, fonts: Path) -> str:
-    """`text` with characters no font covers spelt out, control characters removed, very long words breakable."""
+    """`text` with characters no font covers spelt out, control characters removed, very long words breakable.
+
+    Every kind of line end becomes a newline, and more than one empty line becomes one.
+    """
+    if _PLAIN.issuperset(text):
+        shown = text
+    else:
+        lines = "".join(_LINES.get(c, c) for c in text.replace("\r\n", "\n"))
+        shown = _drawn(lines, fonts)
+    return _LONG_WORD.sub(_breakable, re.sub(r"\n[ \n]*\n", "\n\n", shown))
+
+
+def _drawn(text: str, fonts: Path) -> str:
     unusual = frozenset(text) - _PLAIN
-    hidden = {c for c in unusual if unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"}}
+    hidden = {c for c in unusual if c in _OVERRIDES or unicodedata.category(c) in {"Cc", "Cs", "Co", "Cn"}}
     covered: set[str] = set()
     for block in sorted({ord(c) // BLOCK for c in unusual - hidden}):
         present = "".join(sorted(c for c in unusual - hidden if ord(c) // BLOCK == block))
         covered |= _covered(present, fonts)
-    shown = "".join(c if c in _PLAIN or c in covered else "" if c in hidden else _spelt(c) for c in text)
-    return _LONG_WORD.sub(lambda word: _ZERO_WIDTH_SPACE.join(re.findall(r".{1,24}", word[0])), shown)
+    return "".join(c if c in _PLAIN or c in covered else "" if c in hidden else _spelt(c) for c in text)
+
+
+def _breakable(word: re.Match[str]) -> str:
+    """The word with places to break: behind marks such as slashes, else after every few letters."""
+    parts: list[str] = []
+    since = 0
+    for before, character in zip("\0" + word[0], word[0], strict=False):
+        is_joined = unicodedata.category(character).startswith("M") or _ZERO_WIDTH_JOINER in (before, character)
+        if not is_joined and (since >= CHUNK or (before in _BREAK_BEHIND and since > 2)):
+            parts.append(_ZERO_WIDTH_SPACE)
+            since = 0
+        parts.append(character)
+        since += 1
+    return "".join(parts)
 
 
 @lru_cache(maxsize=4096)

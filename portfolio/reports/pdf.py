@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
@@ -18,6 +19,8 @@ from portfolio.reports.blocks import ReportContents
 
 LAYOUT = Path(__file__).parent / "report.typ"
 STANDARDS = ["a-2a", "ua-1"]
+RUNNING_TITLE = 80  # characters of the title in the header
+VERSIONS_IN_FOOTER = {"Questionnaire": "questionnaire", "Rules": "rules", "Cost engine": "engine"}
 
 
 def render(contents: ReportContents) -> bytes:
@@ -25,10 +28,17 @@ def render(contents: ReportContents) -> bytes:
     fonts = font_folder()
     data = _displayable(contents.to_dict(), fonts)
     made = datetime.fromisoformat(contents.made_at).replace(tzinfo=UTC)
-    data |= {"seal": contents.sha256(), "fonts": list(glyphs.FONTS), "made_on": f"{made:%-d %B %Y, %H:%M} UTC"}
+    data |= {
+        "seal": contents.sha256(),
+        "fonts": list(glyphs.FONTS),
+        "made_on": f"{made:%-d %B %Y, %H:%M} UTC",
+        "running_title": _running(data["title"]),
+        "running_organisation": _running(data["organisation"]),
+        "footer": _footer(contents),
+    }
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
         root = Path(folder)
-        for index, figure in enumerate(b for s in data["sections"] for b in s["blocks"] if b["kind"] == "figure"):
+        for index, figure in enumerate(_figures(data)):
             figure["index"] = index
             (root / f"figure-{index}.svg").write_text(figure.pop("svg"), encoding="utf-8")
         (root / "data.json").write_text(json.dumps(data), encoding="utf-8")
@@ -52,18 +62,39 @@ def font_folder() -> Path:
     return Path(spec.origin).parent / "files"
 
 
+def page_count(pdf: bytes) -> int:
+    """How many pages Typst's PDF has: the largest count among its page tree's nodes."""
+    return max((int(n) for n in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf)), default=0)
+
+
+def _figures(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every figure in reading order, those in pairs too."""
+    for section in data["sections"]:
+        for block in section["blocks"]:
+            if block["kind"] == "figure":
+                yield block
+            elif block["kind"] == "pair":
+                yield from block["figures"]
+
+
+def _running(words: str) -> str:
+    """One line of it for the header."""
+    line = " ".join(words.split())
+    return line if len(line) <= RUNNING_TITLE else f"{line[: RUNNING_TITLE - 1].rstrip()}…"
+
+
+def _footer(contents: ReportContents) -> str:
+    words = [f"{VERSIONS_IN_FOOTER[k]} {v.split(',')[0]}" for k, v in contents.versions if k in VERSIONS_IN_FOOTER]
+    return " · ".join(words).capitalize()
+
+
 def _displayable(value: Any, fonts: Path) -> Any:
-    """A copy of JSON-like data with all its texts made displayable."""
+    """A copy of JSON-like data with all its texts made displayable; drawings are left alone."""
     shown = partial(_displayable, fonts=fonts)
     if isinstance(value, str):
         return glyphs.displayable(value, fonts)
     if isinstance(value, dict):
-        return {key: shown(item) for key, item in value.items()}
+        return {key: item if key == "svg" else shown(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [shown(item) for item in value]
     return value
-
-
-def page_count(pdf: bytes) -> int:
-    """How many pages Typst's PDF has: the largest count among its page tree's nodes."""
-    return max((int(n) for n in re.findall(rb"/Type\s*/Pages\b[^>]*?/Count\s+(\d+)", pdf)), default=0)

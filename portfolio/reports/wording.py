@@ -1,10 +1,31 @@
 """The report's words for codes, and its figures, in one place. Pure."""
 
-from costing.charts.format import band, count, money, money_exact, percent
+from decimal import Decimal
 
-__all__ = ["LAYERS", "NEEDS", "STATUSES", "TARGETS", "band", "count", "money", "money_exact", "percent"]
+from costing.charts.format import band, count, money, percent
+
+__all__ = [
+    "GROUPS",
+    "JOBS",
+    "LAYERS",
+    "METHODS",
+    "NEEDS",
+    "POLICIES",
+    "STANDINGS",
+    "STATUSES",
+    "TARGETS",
+    "band",
+    "count",
+    "dollars",
+    "figure",
+    "money",
+    "percent",
+    "plural",
+    "unit_words",
+]
 
 TARGETS = {"prompting": "Prompting", "rag": "RAG", "fine_tuning": "Fine-tuning", "hybrid": "Hybrid"}
+METHODS = {"lora": "LoRA", "qlora": "QLoRA", "full": "training all weights"}
 STATUSES = {
     "stop": "Stop",
     "define_the_job": "Define the job",
@@ -19,3 +40,49 @@ LAYERS = {
     "job": ("The job", ""),
 }
 NEEDS = {"required": "Required", "helpful": "Helpful", "not_needed": "Not needed", "ruled_out": "Ruled out"}
+STANDINGS = {"assumption": "assumed", "measured": "measured"}  # every other origin is known
+GROUPS = {
+    "volume": "Volume",
+    "tokens": "Tokens",
+    "prices": "Prices",
+    "retrieval": "Retrieval",
+    "training": "Training",
+    "serving": "Serving",
+    "data": "Data and evaluation",
+    "people": "People",
+    "time": "Time",
+    "money": "Money",
+}
+JOBS = {
+    "training lora": "Training, LoRA",
+    "training qlora": "Training, QLoRA",
+    "training full": "Training, all weights",
+    "serving": "Serving",
+}
+POLICIES = {
+    "retrain": "Retrain on each new base model",
+    "stay_behind": "Stay on the old one until it is retired",
+    "two_branches": "Run both for a while",
+}
+
+
+def figure(value: float, unit: str = "", digits: int = 4) -> str:
+    """A quantity with `digits` significant digits, whole numbers in full and no exponent; a share of 1 in percent."""
+    amount = value * 100 if unit == "share" else value
+    whole = len(str(abs(int(amount)))) if amount else 1
+    text = f"{Decimal(f'{amount:.{max(digits, whole)}g}'):,f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def unit_words(unit: str) -> str:
+    return {"share": "%", "ratio": "×"}.get(unit, unit)
+
+
+def dollars(value: float) -> str:
+    """Whole dollars, the sign aside: 13235.4 → "13,235"."""
+    return f"{round(value):,}"
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 answer", "2 answers" """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
