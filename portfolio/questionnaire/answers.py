@@ -33,6 +33,18 @@ _MULTIPLIERS = {
     "billion": 1_000_000_000,
 }
 _TRUE, _FALSE = {"true", "yes", "higher", "on", "1"}, {"false", "no", "lower", "0"}
+# Metrics given by name alone: what is counted tells the direction, unless another word turns it round.
+_SAID = re.compile(r"[\s,;:(\[–-]*\b(?P<way>higher|lower) is better\b[)\].]*", re.I)
+_LESS_IS_BETTER = re.compile(
+    r"\b(errors?|mistakes?|wer|cer|ter|mae|mse|rmse|loss|perplexity|latency|delay|distance|costs?|time|seconds|ms"
+    r"|hallucinations?|complaints?|escalations?|rejections?|rejected|missed|failures?|violations?|defects?|rework)\b",
+    re.I,
+)
+_MORE_IS_BETTER = re.compile(
+    r"\b(free|without|no|saved|savings?|avoided|reduction|reduced|detection|detected|found|accuracy|precision|recall"
+    r"|f1|match|correct|in time|on time|within)\b",
+    re.I,
+)
 
 
 class AnswerError(ValueError):
@@ -185,6 +197,10 @@ def _free_text(question: Question, raw: Any) -> str:
 
 
 def _metric(question: Question, raw: Any) -> dict[str, object]:
+    """Name and direction. A name alone, as imports and files may give it, tells the direction by what it counts."""
+    if isinstance(raw, str):
+        said = _SAID.search(raw)
+        raw = {"name": _SAID.sub("", raw), "higher_is_better": said["way"]} if said else {"name": raw}
     if not isinstance(raw, Mapping):
         raise AnswerError(question.id, "Give the metric’s name and say whether higher is better.")
     unknown = sorted(str(key) for key in raw if key not in ("name", "higher_is_better"))
@@ -195,7 +211,7 @@ def _metric(question: Question, raw: Any) -> dict[str, object]:
     name = raw.get("name")
     if not isinstance(name, str) or not _visible(name):
         raise AnswerError(question.id, "Give the metric a name, for example “exact match per field”.")
-    direction = raw.get("higher_is_better")
+    direction = raw.get("higher_is_better", not _counts_what_goes_wrong(name))
     word = direction.strip().lower() if isinstance(direction, str) else ""
     if direction is True or word in _TRUE:
         higher = True
@@ -205,6 +221,10 @@ def _metric(question: Question, raw: Any) -> dict[str, object]:
         raise AnswerError(question.id, "Say whether higher or lower values of the metric are better.")
     one_line = " ".join(_visible(name).split())
     return {"name": _short_enough(question, one_line), "higher_is_better": higher}
+
+
+def _counts_what_goes_wrong(name: str) -> bool:
+    return bool(_LESS_IS_BETTER.search(name.replace("_", " "))) and not _MORE_IS_BETTER.search(name.replace("_", " "))
 
 
 def _visible(text: str) -> str:

@@ -39,15 +39,20 @@ def facts_level(case: Case) -> str | None:
 def pressing(case: Case) -> bool:
     """Whether location, latency target, volume, the bill or a measured cause speak of cost or latency pressure."""
     policy, bill = case.policy, case.facts_given.monthly_bill_usd
-    if case.data_location == "on_device":
-        return True
-    if case.latency_target_ms is not None and case.latency_target_ms <= policy.pressure_latency_ms:
+    if too_slow(case):
         return True
     if bill is not None and bill >= policy.pressure_monthly_bill_usd:
         return True
     if case.requests_per_day is not None and case.requests_per_day >= policy.pressure_requests_per_day:
         return True
     return "too_slow_or_dear" in (case.failure_causes or ())
+
+
+def too_slow(case: Case) -> bool:
+    """Whether the device or the latency target presses, whatever the volume."""
+    if case.data_location == "on_device":
+        return True
+    return case.latency_target_ms is not None and bool(case.latency_target_ms <= case.policy.pressure_latency_ms)
 
 
 def derived_answers(case: Case) -> tuple[DerivedAnswer, ...]:

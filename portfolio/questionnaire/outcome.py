@@ -1,4 +1,4 @@
-"""What a recommendation is: frozen values with `to_dict` and `from_dict`, stored as a snapshot, printed as JSON. Pure."""
+"""What a recommendation is: frozen values with `to_dict` and `from_dict`, kept as a snapshot, printed as JSON. Pure."""
 
 from __future__ import annotations
 

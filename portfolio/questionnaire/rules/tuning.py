@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from portfolio.questionnaire import evidence
+from portfolio.questionnaire import derive, evidence
 from portfolio.questionnaire.case import Case
 from portfolio.questionnaire.derive import FACT_FAILURES, MISSING_FACTS
 from portfolio.questionnaire.evidence import SHORT
@@ -143,9 +143,7 @@ def _is_behaviour(case: Case) -> bool:
         return True
     if retrieval.wanted(case):
         return "long_context" in (case.prompt_techniques or ())
-    # With facts open, something has to say that the failure is one of behaviour: a bare "it fails" does not.
-    told = case.facts == "none" or bool(case.tasks) or case.behaviour_needs is not None
-    return told or _techniques_tried(case)
+    return True
 
 
 def reads_badly(case: Case) -> bool:
@@ -160,7 +158,8 @@ def need_named(case: Case) -> bool:
     needs = case.behaviour_needs
     if needs is None:
         return case.does(HABIT_TASKS) or case.cause == "inconsistent_behaviour"
-    return bool(needs & HABITS) or (case.retrieval is not None and bool(needs & READER))
+    # How passages are read shows only on passages that were found: not before retrieval is measured, nor while broken.
+    return bool(needs & HABITS) or (case.retrieval is not None and not retrieval.broken(case) and bool(needs & READER))
 
 
 def habit(case: Case) -> str | None:
@@ -187,7 +186,10 @@ def cost(case: Case) -> str | None:
 
 
 def _too_few(case: Case) -> bool:
-    return case.requests_per_day is not None and case.requests_per_day < case.policy.cost_case_requests_per_day
+    """A known volume too small to pay a model back; where speed or the device presses, volume is not the point."""
+    if case.requests_per_day is None or case.requests_per_day >= case.policy.cost_case_requests_per_day:
+        return False
+    return not derive.too_slow(case)
 
 
 def unseen(case: Case) -> bool:

@@ -209,12 +209,32 @@ def test_metrics(raw, higher):
 
 
 @pytest.mark.parametrize(
+    ("raw", "name", "higher"),
+    [
+        ("macro F1", "macro F1", True),
+        ({"name": "macro F1"}, "macro F1", True),
+        ("word error rate", "word error rate", False),
+        ("WER", "WER", False),
+        ("hallucination_rate", "hallucination_rate", False),
+        ("share of error-free replies", "share of error-free replies", True),
+        ("recall of failures", "recall of failures", True),
+        ("time to answer", "time to answer", False),
+        ("edits per draft, lower is better", "edits per draft", False),
+        ("errors found (higher is better)", "errors found", True),
+        ("F1, higher is better", "F1", True),
+    ],
+)
+def test_a_metric_given_by_its_name_tells_its_direction_by_what_it_counts(raw, name, higher):
+    assert read("metric", raw) == {"name": name, "higher_is_better": higher}
+
+
+@pytest.mark.parametrize(
     ("raw", "message"),
     [
-        ("F1", "Give the metric’s name and say whether higher is better."),
+        (0.9, "Give the metric’s name and say whether higher is better."),
+        ("lower is better", "Give the metric a name"),
         ({"higher_is_better": True}, "Give the metric a name"),
         ({"name": "\x00", "higher_is_better": True}, "Give the metric a name"),
-        ({"name": "F1"}, "Say whether higher or lower values of the metric are better."),
         ({"name": "F1", "higher_is_better": "perhaps"}, "Say whether higher or lower"),
         ({"name": "F1", "higher_is_better": None}, "Say whether higher or lower"),
         ({"name": "F1", "higher_is_better": []}, "Say whether higher or lower"),

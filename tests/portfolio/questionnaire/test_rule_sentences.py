@@ -89,7 +89,7 @@ TARGETS = [
     # Gap
     ("prompting fails, whatever the tolerance", {"prompt_baseline": "fails", "facts_needed": "none", "error_tolerance": "rarely_matters"}, "fine_tuning"),
     ("close after three techniques", {"prompt_baseline": "close", "prompt_techniques": THREE, "error_tolerance": "one_in_twenty"}, "fine_tuning"),
-    ("a bare failure may be one of facts", {"prompt_baseline": "fails"}, "prompting"),
+    ("a bare failure, and nothing says that facts are missing", {"prompt_baseline": "fails"}, "fine_tuning"),
     ("a failing draft", {"task_type": "drafting", "prompt_baseline": "fails"}, "fine_tuning"),
     ("some facts and an unexplained failure", {**SOME, "prompt_baseline": "fails"}, "prompting"),
     ("some facts, all of them in the prompt", {**SOME, "prompt_baseline": "fails", "prompt_techniques": ["long_context"]}, "fine_tuning"),
