@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from costing.public import (
+    OPTIONS,
     Catalogue,
     Choices,
     Input,
@@ -65,6 +66,12 @@ TO_MAKE = {"clean": (0.0, 0.02, 0.1), "mixed": (0.1, 0.3, 0.6), "poor": (0.5, 0.
 TO_MAKE_WITH_A_TEACHER = (0.05, 0.2, 0.5)  # approved outputs of a strong model are checked, not written
 CACHED_FACTS_TOKENS = {"page": (400.0, 700.0, 1_500.0), "booklet": (5_000.0, 15_000.0, 40_000.0)}
 AGENT_CALLS = (2.0, 4.0, 10.0)
+# texts in a language that models cover weakly are cut into more tokens than the assumed English
+FOREIGN_TOKENS = {"unseen_language": (1.2, 1.8, 3.0), "language_variety": (1.0, 1.25, 1.8)}
+MAY_NOT_LEAVE = {
+    "on_premises": "the data may only be processed on your own machines",
+    "on_device": "the data may only be processed on the user’s device",
+}
 BATCHED = (0.5, 0.9, 1.0)
 RETRIEVAL_OF = {Target.PROMPTING: "", Target.RAG: "rag", Target.FINE_TUNING: "", Target.HYBRID: "rag"}
 
@@ -88,6 +95,8 @@ def scenario_spec(
         inputs=tuple(_inputs(answers, recommendation)),
         choices=_choices(answers, catalogue),
         recommended_option=recommended_option(recommendation, answers) if recommendation else "",
+        excluded=excluded_options(answers),
+        remarks=tuple(_remarks(answers)),
     )
 
 
@@ -116,6 +125,26 @@ def runs_on_own_hardware(answers: Mapping[str, Any]) -> bool:
     return hosting == {"self_host"}
 
 
+def excluded_options(answers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The options a provider would have to serve, with the reason, where no provider may."""
+    if not runs_on_own_hardware(answers):
+        return ()
+    where = str(answers.get("data_location"))
+    reason = MAY_NOT_LEAVE.get(where, "only own or rented GPUs were named as a way to run the model")
+    return tuple((key, reason) for key in OPTIONS if not key.startswith("self_hosted"))
+
+
+def _remarks(answers: Mapping[str, Any]) -> Iterator[str]:
+    """Where the priced options only stand in for what the answers describe."""
+    where = answers.get("data_location")
+    if where == "on_device":
+        yield "The model is to run on the users’ devices; rented GPUs of that memory stand in for them here."
+    if where in MAY_NOT_LEAVE:
+        yield "Embedding, search and the judge are priced at hosted rates as a stand-in for running them oneself."
+    elif where == "own_cloud" and not runs_on_own_hardware(answers):
+        yield "Prices of an API assume that its provider serves the model inside your own cloud account."
+
+
 def fingerprint(spec: ScenarioSpec) -> ScenarioSpec:
     """`spec` without its title and first month: what tells whether the answers behind two scenarios differ."""
     return replace(spec, title="-", start="2000-01")
@@ -139,6 +168,7 @@ def _inputs(answers: Mapping[str, Any], recommendation: Recommendation | None) -
     yield from _calls(answers)
     yield from _examples(answers)
     yield from _intervals(answers)
+    yield from _language(answers)
     if answers.get("personal_data") == "none":
         yield _fixed("scrub_usd_per_1000_records", 0.0, "personal_data")
 
@@ -173,7 +203,10 @@ def _facts_in_the_prompt(answers: Mapping[str, Any], recommendation: Recommendat
 
 def _calls(answers: Mapping[str, Any]) -> Iterator[Input]:
     if "agent" in (answers.get("task_type"), answers.get("second_task_type")):
-        yield _pert("calls_per_request", AGENT_CALLS, "task_type")
+        question = "task_type" if answers.get("task_type") == "agent" else "second_task_type"
+        yield _pert("calls_per_request", AGENT_CALLS, question)
+    elif _number(answers, "requests_per_day") is not None:
+        yield _fixed("calls_per_request", 1.0, "requests_per_day")  # the question asks for calls to the model
     latency_ms = _number(answers, "latency_target_ms")
     if latency_ms is not None and latency_ms >= BATCH_FROM_MS:
         yield _pert("batch_share", BATCHED, "latency_target_ms")
@@ -203,6 +236,17 @@ def _intervals(answers: Mapping[str, Any]) -> Iterator[Input]:
         return  # the engine's economic optimum
     planned = max(fastest, min(change or fastest, INTERVAL_MONTHS["yearly"]))
     yield _around("retraining_months", planned, 1.25, "retraining_tolerance")
+
+
+def _language(answers: Mapping[str, Any]) -> Iterator[Input]:
+    """Nobody answered how many tokens such a language takes: an assumption that follows from an answer."""
+    needs = set(answers.get("behaviour_needs") or ())
+    for need, (low, likely, high) in FOREIGN_TOKENS.items():
+        if need in needs:
+            why = "models cut a language they hardly know into more tokens than English (follows from behaviour_needs)"
+            provenance = Provenance(Origin.ASSUMPTION, why)
+            yield Input("tokenizer_factor", "", "", "", likely, low, high, Shape.PERT, provenance)
+            return
 
 
 def _choices(answers: Mapping[str, Any], catalogue: Catalogue) -> Choices:

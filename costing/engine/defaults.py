@@ -37,9 +37,10 @@ def complete(spec: ScenarioSpec, catalogue: Catalogue) -> tuple[Input, ...]:
 
     Raises ValueError naming the field for an unknown input, option or choice and for numbers outside physical limits.
     """
-    if spec.recommended_option and spec.recommended_option not in OPTIONS:
-        hint = nearest(spec.recommended_option, OPTIONS)
-        raise ValueError(f"recommended_option is {spec.recommended_option!r}; give one of {', '.join(OPTIONS)}{hint}")
+    if spec.recommended_option:
+        _check_option("recommended_option", spec.recommended_option)
+    for key, _ in spec.excluded:
+        _check_option("excluded", key)
     found = rates(spec.choices, catalogue)
     given = {one.key: _checked(one) for one in spec.inputs}
     known = {key: _assumed(key) for key in INPUT_DEFAULTS}
@@ -50,6 +51,11 @@ def complete(spec: ScenarioSpec, catalogue: Catalogue) -> tuple[Input, ...]:
     if "retraining_months" not in given:
         known["retraining_months"] = _economic_interval(known)
     return tuple(known[key] for key in INPUT_DEFAULTS)
+
+
+def _check_option(field: str, key: str) -> None:
+    if key not in OPTIONS:
+        raise ValueError(f"{field} is {key!r}; give one of {', '.join(OPTIONS)}{nearest(key, OPTIONS)}")
 
 
 def _checked(one: Input) -> Input:

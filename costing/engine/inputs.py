@@ -93,6 +93,8 @@ class ScenarioSpec:
     choices: Choices = Choices()
     recommended_option: str = ""  # an option key; "" = the cheapest feasible one is headlined
     language: str = "en"
+    excluded: tuple[tuple[str, str], ...] = ()  # (option key, why the use case may not use it)
+    remarks: tuple[str, ...] = ()  # what a reader must know of how these inputs stand for the use case
 
 
 def check_input(one: Input) -> Input:
@@ -153,6 +155,8 @@ def spec_from_dict(data: Mapping[str, Any]) -> ScenarioSpec:
         choices=_choices(data.get("choices", {})),
         recommended_option=_text(data, "recommended_option", "scenario"),
         language=_text(data, "language", "scenario") or "en",
+        excluded=_excluded(data.get("excluded", ())),
+        remarks=_remarks(data.get("remarks", ())),
     )
 
 
@@ -225,6 +229,34 @@ def _input(row: Any, index: int) -> Input:
             _provenance(row.get("provenance", {}), where),
         )
     )
+
+
+def _excluded(rows: Any) -> tuple[tuple[str, str], ...]:
+    """Pairs of option key and reason, from pairs or from an object."""
+    pairs = list(rows.items()) if isinstance(rows, Mapping) else rows
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise ValueError('excluded: give an object such as {"rag_api": "the data may not leave"}')
+    found: dict[str, str] = {}
+    for row in pairs:
+        if not isinstance(row, (list, tuple)) or len(row) != 2 or not all(isinstance(part, str) for part in row):
+            raise ValueError(f"excluded: {row!r} is no pair of option key and reason")
+        key, reason = row
+        if not reason.strip():
+            raise ValueError(f"excluded[{key}]: say why")
+        if key in found:
+            raise ValueError(f"excluded[{key}] is given twice; keep one")
+        found[key] = reason
+    return tuple(found.items())
+
+
+def _remarks(rows: Any) -> tuple[str, ...]:
+    if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
+        raise ValueError("remarks: give a list of sentences")
+    found = tuple(rows)
+    for row in found:
+        if not isinstance(row, str) or not row.strip():
+            raise ValueError(f"remarks: {row!r} is no sentence")
+    return found
 
 
 def _provenance(row: Any, where: str) -> Provenance:

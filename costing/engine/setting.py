@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,4 +60,7 @@ def prepare(
     limits = assumptions.bounds()
     sample = to_sample(inputs, limits, assumptions.EVENTS, drawn)
     middle = to_sample(inputs, limits, assumptions.EVENTS, Scores(np.zeros((1, len(keys))), drawn.columns))
-    return Setting(spec, inputs, found, size(found, middle, spec.start), drawn, sample)
+    sized = size(found, middle, spec.start)
+    # who may not use an option has no use for what else speaks against it
+    sized = replace(sized, why_not={**sized.why_not, **dict(spec.excluded)})
+    return Setting(spec, inputs, found, sized, drawn, sample)
