@@ -26,6 +26,7 @@ from costing.engine.results import (
     PolicyCost,
     ProjectionResult,
 )
+from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.models import Job, JobState, Projection, Scenario
 from costing.runner import cents, result_of, spec_of
 from costing.signals import projection_finished
@@ -52,6 +53,7 @@ __all__ = [
     "Scenario",
     "ScenarioSpec",
     "Shape",
+    "adapter_fits_16_bit",
     "cancel_projection",
     "catalogue",
     "cents",
@@ -61,6 +63,7 @@ __all__ = [
     "input_defaults",
     "is_current",
     "jobs",
+    "monthly_api_bill_usd",
     "projection_finished",
     "request_projection",
     "result_of",

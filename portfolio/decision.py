@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
+from portfolio.estimates import facts_for
 from portfolio.models import Answer, Assessment
 from portfolio.questionnaire.answers import Effective, PersonalAnswer, effective_answers
+from portfolio.questionnaire.facts import Facts
 from portfolio.questionnaire.outcome import Need, Recommendation
 from portfolio.questionnaire.recommend import RULES_VERSION, recommend
 from portfolio.questionnaire.spec import Value
@@ -93,7 +95,10 @@ def recommendation_for(assessment: Assessment, inputs: Inputs) -> Recommendation
 def tuning_was_in_play(version: str, inputs: Inputs) -> bool:
     """`tuning_in_play` for inputs whose recommendation is not at hand; below a millisecond."""
     answers, disputed, _ = inputs.effective
-    return tuning_in_play(recommend(answers, disputed=disputed, questionnaire_version=version, explore=False))
+    found = recommend(
+        answers, disputed=disputed, facts=facts_for(answers), questionnaire_version=version, explore=False
+    )
+    return tuning_in_play(found)
 
 
 def _canonical(version: str, inputs: Inputs) -> str:
@@ -105,6 +110,7 @@ def _canonical(version: str, inputs: Inputs) -> str:
         "answers": answers,
         "disputed": disputed,
         "dont_know": sorted(dont_know),
+        "facts": asdict(facts_for(answers)),
     }
     return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
@@ -117,7 +123,12 @@ def _sha256(canonical: str) -> str:
 def _decide(canonical: str) -> Decision:
     told = json.loads(canonical)
     disputed = {key: tuple(sides) for key, sides in told["disputed"].items()}
-    recommendation = recommend(told["answers"], disputed=disputed, questionnaire_version=told["questionnaire"])
+    recommendation = recommend(
+        told["answers"],
+        disputed=disputed,
+        facts=Facts(**told["facts"]),
+        questionnaire_version=told["questionnaire"],
+    )
     return Decision(recommendation, _sha256(canonical))
 
 
@@ -125,7 +136,8 @@ def leads_to(inputs: Inputs, question_id: str, value: Value) -> Recommendation:
     """The recommendation if this value were the answer to a disputed question; how firm it would be is left out."""
     answers, disputed, _ = inputs.effective
     others = {key: sides for key, sides in disputed.items() if key != question_id}
-    return recommend({**answers, question_id: value}, disputed=others, explore=False)
+    said = {**answers, question_id: value}
+    return recommend(said, disputed=others, facts=facts_for(said), explore=False)
 
 
 def tuning_in_play(recommendation: Recommendation) -> bool:

@@ -26,6 +26,8 @@ READ = (
     "what_changes",
     "task_change_rate",
     "requests_per_day",
+    "input_tokens",
+    "output_tokens",
     "latency_target_ms",
     "narrow_repetition",
     "data_location",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from portfolio.questionnaire.outcome import DerivedAnswer
+from portfolio.questionnaire.wording import listed
 
 if TYPE_CHECKING:
     from portfolio.questionnaire.case import Case
@@ -13,6 +14,7 @@ FACT_TASKS = frozenset({"knowledge_qa", "support_assistant", "search"})
 FAST = frozenset({"monthly", "often", "weekly", "daily", "hourly"})  # "often" counts as monthly for knowledge
 TOO_BIG = frozenset({"shelf", "library"})
 MISSING_FACTS = frozenset({"missing_knowledge", "stale_knowledge"})
+BILLED = ("requests_per_day", "input_tokens", "output_tokens")  # what the monthly bill is worked out from
 FACT_FAILURES = MISSING_FACTS | {"poor_retrieval"}
 
 
@@ -68,7 +70,7 @@ def derived_answers(case: Case) -> tuple[DerivedAnswer, ...]:
         found.append(DerivedAnswer("facts_needed", case.facts, f"Filled in, because {why}.", sources))
     if case.cost_latency_pressure is None and case.pressure is not None:
         reasons = _pressure_reasons(case)
-        text = f"Filled in, because {' and '.join(r for _, r in reasons)}."
+        text = f"Filled in, because {listed(text for _, text in reasons)}."
         found.append(DerivedAnswer("cost_latency_pressure", "yes", text, pressure_sources(case)))
     return tuple(found)
 
@@ -89,21 +91,23 @@ def facts_sources(case: Case) -> tuple[str, ...]:
 
 
 def pressure_sources(case: Case) -> tuple[str, ...]:
-    """The answers from which `pressing` concluded; the bill rests on the volume where that is answered."""
-    return tuple(dict.fromkeys(q for q, _ in _pressure_reasons(case) if getattr(case, q) is not None))
+    """The answers from which `pressing` concluded."""
+    questions = (q for group, _ in _pressure_reasons(case) for q in group)
+    return tuple(dict.fromkeys(q for q in questions if getattr(case, q) is not None))
 
 
-def _pressure_reasons(case: Case) -> list[tuple[str, str]]:
+def _pressure_reasons(case: Case) -> list[tuple[tuple[str, ...], str]]:
     policy, bill = case.policy, case.facts_given.monthly_bill_usd
-    found = []
+    found: list[tuple[tuple[str, ...], str]] = []
     if case.data_location == "on_device":
-        found.append(("data_location", "the model has to run on the device"))
+        found.append((("data_location",), "the model has to run on the device"))
     if case.latency_target_ms is not None and case.latency_target_ms <= policy.pressure_latency_ms:
-        found.append(("latency_target_ms", f"answers are wanted within {case.latency_target_ms:,.0f} ms"))
+        found.append((("latency_target_ms",), f"answers are wanted within {case.latency_target_ms:,.0f} ms"))
     if case.requests_per_day is not None and case.requests_per_day >= policy.pressure_requests_per_day:
-        found.append(("requests_per_day", f"{case.requests_per_day:,.0f} requests a day are expected"))
+        found.append((("requests_per_day",), f"{case.requests_per_day:,.0f} requests a day are expected"))
     if bill is not None and bill >= policy.pressure_monthly_bill_usd:
-        found.append(("requests_per_day", f"the bill would be about ${bill:,.0f} a month"))
+        text = f"the bill would be about ${bill:,.0f} a month at the catalogue’s default price"
+        found.append((BILLED, text))
     if "too_slow_or_dear" in (case.failure_causes or ()):
-        found.append(("failure_causes", "it was found too slow or too dear"))
+        found.append((("failure_causes",), "it was found too slow or too dear"))
     return found

@@ -42,7 +42,14 @@ class Space:
     facts: Facts
 
     def case(self, changed: Mapping[str, Any] | None = None) -> Case:
-        return Case({**self.values, **(changed or {})}, self.policy, self.facts)
+        return Case({**self.values, **(changed or {})}, self.policy, self._facts(changed or {}))
+
+    def _facts(self, changed: Mapping[str, Any]) -> Facts:
+        """The bill grows with the volume."""
+        bill, before = self.facts.monthly_bill_usd, self.values["requests_per_day"]
+        if bill is None or not before or changed.get("requests_per_day") is None:
+            return self.facts
+        return replace(self.facts, monthly_bill_usd=bill * changed["requests_per_day"] / before)
 
     @property
     def combinations(self) -> int:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError
 
+from portfolio.estimates import facts_for
 from portfolio.governance import dossier
 from portfolio.questionnaire.answers import AnswerError, clean
 from portfolio.questionnaire.loading import LATEST, DefinitionError, load
@@ -18,11 +19,12 @@ from portfolio.questionnaire.recommend import recommend
 from portfolio.questionnaire.spec import Questionnaire, Value
 
 BAD_INPUT = 2
+LABELS = ("id", "name", "case")  # kept in the output, beside bare answers as well as around them
 
 
 class Entry(NamedTuple):
     where: str  # file and entry, for messages
-    labels: dict[str, Any]  # "id" and "name", kept in the output
+    labels: dict[str, Any]
     answers: dict[str, Value]
     disputed: dict[str, tuple[Value, ...]]
 
@@ -30,7 +32,7 @@ class Entry(NamedTuple):
 class Command(BaseCommand):
     help = (
         "Recommend prompting, retrieval, fine-tuning or a mix for each set of answers in a JSON file: one object of "
-        "question id → answer, or {id, name, answers}, or a list of either. Prints JSON with plan and risks."
+        "question id → answer, or {id, name, case, answers}, or a list of either. Prints JSON with plan and risks."
     )
     requires_system_checks: list[str] = []  # the decision needs no database, no broker and no settings of a site
 
@@ -62,6 +64,8 @@ def _read(path: str) -> tuple[str, Any]:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) and error.strerror else "is not UTF-8 text"
         raise _bad(name, f"{why}: give the path of a readable JSON file") from error
+    if not text.strip():
+        raise _bad(name, "is empty: write an object of question id to answer, or a list")
     try:
         return name, json.loads(text, parse_constant=_no_such_number)
     except (ValueError, RecursionError) as error:
@@ -81,10 +85,10 @@ def _entry(name: str, raw: Any, at: int | None, definition: Questionnaire) -> En
     if not isinstance(raw, dict):
         raise _bad(where, "is not an object: write {question id: answer} or {id, name, answers: {…}}")
     wrapped = "answers" in raw
-    labels = {key: raw[key] for key in ("id", "name") if wrapped and key in raw}
+    labels = {key: raw[key] for key in LABELS if key in raw}
     if labels:
         where = f"{where} ({', '.join(str(x) for x in labels.values())})"
-    given = raw["answers"] if wrapped else raw
+    given = raw["answers"] if wrapped else {key: value for key, value in raw.items() if key not in LABELS}
     if not isinstance(given, dict):
         raise _bad(where, "answers is not an object: write {question id: answer}")
     disputed = raw.get("disputed", {}) if wrapped else {}
@@ -114,6 +118,7 @@ def _cleaned(where: str, given: Any, definition: Questionnaire) -> Iterator[tupl
 
 
 def _result(entry: Entry, version: str) -> dict[str, Any]:
-    recommendation = recommend(entry.answers, disputed=entry.disputed, questionnaire_version=version)
+    facts = facts_for(entry.answers)
+    recommendation = recommend(entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version)
     governance = dossier.build(entry.answers, recommendation).to_dict()
     return {**entry.labels, **recommendation.to_dict(), **governance}

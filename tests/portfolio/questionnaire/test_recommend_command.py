@@ -46,6 +46,27 @@ def test_a_list_gives_a_list_and_wrappers_keep_their_id_and_name(run):
     ]
 
 
+def test_labels_stand_beside_bare_answers_too_and_open_or_none_are_kept_apart(run):
+    found = run({"id": "a", "case": "HR desk", **HR, "error_tolerance": None, "behaviour_needs": []})
+    assert (found["id"], found["case"], found["target"]) == ("a", "HR desk", "rag")
+    open_questions = found["robustness"]["open_questions"]
+    assert ("error_tolerance" in open_questions, "behaviour_needs" in open_questions) == (True, False)
+
+
+def test_a_metric_may_be_given_by_its_name(run):
+    measured = {"facts_needed": "none", "metric_target": 0.05, "prompt_score": 0.04}
+    found = run([{**measured, "metric": "word error rate"}, {**measured, "metric": "F1"}])
+    assert [x["status"] for x in found] == ["ready", "not_ready"]
+
+
+def test_bill_and_hardware_are_worked_out_from_the_answers(run):
+    bill = {"requests_per_day": 50_000, "input_tokens": 8_000, "output_tokens": 500}
+    hardware = {"hosting": ["self_host"], "gpu_memory_gib": 16, "gpus_available": 1}
+    found = run({"task_type": "extraction", "narrow_repetition": "yes", **bill, **hardware})
+    assert (found["target"], found["method"]) == ("fine_tuning", "qlora")
+    assert "$11,985 a month" in found["derived"][0]["because"]
+
+
 def test_an_empty_list_gives_an_empty_list(run):
     assert run([]) == []
 
@@ -61,6 +82,10 @@ def test_disputed_sides_may_be_given(run):
 
 
 BAD = [
+    ("", "answers.json: is empty"),
+    (" \n", "answers.json: is empty"),
+    ({"requests_per_day": True}, "answers.json: question 'requests_per_day': “True” is not a number"),
+    ({"id": 1, "answers": None}, "answers.json (1): answers is not an object"),
     ("{", "answers.json: is not JSON"),
     ('{"requests_per_day": NaN}', "answers.json: is not JSON"),
     (["x"], "answers.json: entry 1: is not an object"),
@@ -87,6 +112,12 @@ def test_bad_input_names_file_entry_and_question_in_one_line_and_exits_with_2(ru
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(CommandError, match="no-such-file") as refused:
         call_command("recommend", str(tmp_path / "no-such-file.json"))
+    assert refused.value.returncode == 2
+
+
+def test_a_directory_is_named(tmp_path):
+    with pytest.raises(CommandError, match="Is a directory") as refused:
+        call_command("recommend", str(tmp_path))
     assert refused.value.returncode == 2
 
 
