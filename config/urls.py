@@ -1,9 +1,13 @@
 """All addresses: accounts, the three apps, health."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
 from config import views
+
+# The admin's own sign-in page knows neither the second factor nor the limits on guessing: there is one way in.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", views.home, name="home"),

@@ -10,7 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -67,7 +67,7 @@ def members(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, str(refused))
     everybody = Membership.objects.active().filter(organisation=membership.organisation)
-    words = request.GET.get("q", "").strip()
+    words = request.GET.get("q", "").replace("\x00", "").strip()  # PostgreSQL takes no NUL
     context = {
         "form": form,
         "q": words,
@@ -262,7 +262,7 @@ def organisation_switch(request: HttpRequest) -> HttpResponse:
     request.session[SESSION_KEY] = wanted
     onward = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(onward, {request.get_host()}, require_https=request.is_secure())
-    return redirect(onward if is_ours else "home")
+    return HttpResponseRedirect(onward if is_ours else reverse("home"))
 
 
 @require_safe

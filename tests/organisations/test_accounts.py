@@ -83,6 +83,25 @@ def test_two_factor_sign_in_is_set_up_and_then_asked_for(client: Client, owner: 
     assert client.get(reverse("mfa_authenticate")).status_code == 200
 
 
+def test_an_address_signs_in_only_once_it_is_confirmed(owner_client: Client, owner: User) -> None:
+    """Otherwise one could take the address of somebody who is to be invited, and sign the log with it."""
+    page, wanted = reverse("account_email"), "boss@northwind.example"
+    owner_client.get(page)
+    owner_client.post(page, {"action_add": "", "email": wanted})
+    owner_client.post(page, {"action_primary": "", "email": wanted})
+    owner.refresh_from_db()
+    assert owner.email == "owner@northwind.example"
+    assert owner.emailaddress_set.filter(email=wanted, verified=False, primary=False).exists()
+
+
+def test_an_address_changed_in_the_admin_replaces_the_old_one(client: Client, owner: User) -> None:
+    owner.email = "olga@northwind.example"
+    owner.save()
+    assert [(a.email, a.primary, a.verified) for a in owner.emailaddress_set.all()] == [(owner.email, True, True)]
+    client.post(reverse("account_login"), LOGIN)
+    assert "_auth_user_id" not in client.session
+
+
 # the people themselves
 
 
@@ -147,6 +166,20 @@ def test_accounts_are_made_and_closed_in_the_admin(staff_client: Client) -> None
     )
     user.refresh_from_db()
     assert not user.is_active
+
+
+def test_the_admin_is_entered_by_the_one_sign_in(client: Client, db: None) -> None:
+    """Its own page would ask for no second factor and would let passwords be guessed without end."""
+    User.objects.create_superuser("admin@tunewise.example", PASSWORD)
+    data = {"username": "admin@tunewise.example", "password": PASSWORD, "next": "/admin/"}
+    response = client.post(reverse("admin:login"), data)
+    assert response["Location"].partition("?")[0] == reverse("account_login")
+    assert "_auth_user_id" not in client.session
+
+
+def test_the_admin_is_closed_to_members(owner_client: Client) -> None:
+    answers = [owner_client.get(reverse(name)).status_code for name in ("admin:index", "admin:login")]
+    assert answers == [302, 403]
 
 
 # create_owner

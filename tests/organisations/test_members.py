@@ -61,6 +61,7 @@ def test_the_list_is_searched_and_paged(owner_client: Client, organisation: Orga
     for words in ("Zoë", "zoe@", "  last "):
         found = owner_client.get(reverse("members"), {"q": words}).context["page"]
         assert [str(member.user) for member in found] == ["Zoë Last"]
+    assert owner_client.get(reverse("members"), {"q": "a\x00b"}).status_code == 200
     assert "Nobody here is called “&lt;b&gt;”" in _text(owner_client.get(reverse("members"), {"q": "<b>"}))
 
 

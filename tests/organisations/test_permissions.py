@@ -116,6 +116,15 @@ def test_switching_does_not_lead_outside(owner_client: Client, organisation: Org
     assert owner_client.post(reverse("organisation-switch"), data)["Location"] == "/"
 
 
+@pytest.mark.parametrize(("onward", "leads_to"), [("units", "units"), ("nowhere", "nowhere"), ("?q=a", "?q=a")])
+def test_where_to_go_on_is_an_address_and_not_a_name(
+    owner_client: Client, organisation: Organisation, onward: str, leads_to: str
+) -> None:
+    data = {"organisation": organisation.pk, "next": onward}
+    response = owner_client.post(reverse("organisation-switch"), data)
+    assert (response.status_code, response["Location"]) == (302, leads_to)
+
+
 @pytest.mark.parametrize("wanted", ["", "x", "-1", "0", "1e3", "99999999999999999999999"])
 def test_switching_to_nowhere(owner_client: Client, wanted: str) -> None:
     assert owner_client.post(reverse("organisation-switch"), {"organisation": wanted}).status_code == 404
