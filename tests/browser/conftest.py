@@ -142,7 +142,8 @@ class Trouble:
         page.on("response", self._response)
 
     def _console(self, message: ConsoleMessage) -> None:
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        """Errors of scripts and of the content security policy; failed requests are told by their responses."""
+        if message.type == "error" and not message.text.startswith(("Failed to load resource", "htmx:")):
             self.scripts.append(message.text)
 
     def _response(self, response: Response) -> None:

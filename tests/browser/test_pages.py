@@ -1,0 +1,44 @@
+"""Every main page, wide and on a phone, light and dark: without barriers, errors or overflow; a picture of each is kept."""
+
+import os
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import OWNER, Open, Trouble
+from tests.browser.pages import DESKTOP, PAGES, PHONE, SIGN_IN, draw_charts, overflow_px, widest
+
+AXE = Axe()
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
+PICTURES = Path(os.environ.get("TUNEWISE_SCREENSHOTS", "var/screenshots"))
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe objects to, a line per element."""
+    found = AXE.run(page, options=RULES).response["violations"]
+    return [
+        f"{rule['id']}: {' '.join(node['target'])} – {' '.join(node['failureSummary'].split())}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page(open_page: Open, sample: str, trouble: Trouble, name: str, scheme: str) -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    page = open_page(None if name == SIGN_IN else OWNER, color_scheme=scheme, viewport=DESKTOP)
+    found: dict[str, list[str]] = {}
+    for width, viewport in {"wide": DESKTOP, "phone": PHONE}.items():
+        page.set_viewport_size(viewport)
+        page.goto(PAGES[name].format(sample=sample))
+        draw_charts(page)
+        page.screenshot(path=PICTURES / f"{name}-{width}-{scheme}.png", full_page=True)
+        found[f"{width}: barriers"] = barriers(page)
+        found[f"{width}: overflow"] = widest(page) if overflow_px(page) > 0 else []
+    found["refused requests"], found["script errors"] = trouble.requests, trouble.scripts
+    assert {what: of for what, of in found.items() if of} == {}

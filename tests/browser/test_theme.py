@@ -1,0 +1,49 @@
+"""Light, dark or as the system: the switch is kept, and charts follow it."""
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Open
+
+DARKEST_GROUND = 60  # of 255
+
+
+def ground(page: Page) -> int:
+    """The brightest channel of the page's background, 0 to 255."""
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    return max(int(float(part)) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
+
+
+def test_dark_is_kept_over_a_reload_and_on_other_pages(open_page: Open) -> None:
+    page = open_page(color_scheme="light")
+    page.goto("/use-cases/")
+    assert ground(page) > DARKEST_GROUND
+    page.get_by_role("button", name="Dark").locator("visible=true").click()
+    assert ground(page) < DARKEST_GROUND
+    for address in (page.url, "/settings/"):
+        page.goto(address)
+        assert ground(page) < DARKEST_GROUND
+        expect(page.get_by_role("button", name="Dark").locator("visible=true")).to_have_attribute(
+            "aria-pressed", "true"
+        )
+    page.get_by_role("button", name="As the system").locator("visible=true").click()
+    page.reload()
+    assert ground(page) > DARKEST_GROUND
+
+
+def test_it_follows_the_system_until_switched(open_page: Open) -> None:
+    page = open_page(color_scheme="dark")
+    page.goto("/use-cases/")
+    assert ground(page) < DARKEST_GROUND
+    page.emulate_media(color_scheme="light")
+    assert ground(page) > DARKEST_GROUND
+
+
+def test_charts_are_redrawn_in_the_other_colours(open_page: Open, sample: str) -> None:
+    page = open_page(color_scheme="light")
+    page.goto(f"{sample}costs/")
+    page.locator("#month-by-month").scroll_into_view_if_needed()
+    label = page.locator("#month-by-month .js-plotly-plot .xtick text").first
+    label.wait_for()
+    light = label.evaluate("(text) => getComputedStyle(text).fill")
+    page.get_by_role("button", name="Dark").locator("visible=true").click()
+    expect(label).not_to_have_css("fill", light)
