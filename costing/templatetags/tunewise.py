@@ -23,6 +23,7 @@ from costing.charts import format as figures
 from costing.charts import plotly, svg
 from costing.charts.chart import Chart
 from costing.charts.palette import PAGE
+from costing.charts.scale import is_horizontal
 
 register = template.Library()
 
@@ -187,7 +188,7 @@ def draw_chart(drawn: Chart | None) -> dict[str, Any]:
         "drawings": [(name, mark_safe(_drawing(drawn, width, heights[name]))) for name, width in DRAWN_PX.items()],
         "height": heights["wide"],
         "narrow_height": heights["narrow"],
-        "legend": [] if svg.is_horizontal(drawn) else _legend(drawn),
+        "legend": [] if is_horizontal(drawn) else _legend(drawn),
         "header": header,
         "rows": [(_row_name(row[0]), [_cell(value, drawn.unit) for value in row[1:]]) for row in rows],
     }

@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand
 
 from costing.engine import catalogue
 from costing.engine.inputs import ScenarioSpec, check_months, spec_from_dict
-from costing.engine.project import DEFAULT_DRAWS, project
+from costing.engine.project import project
+from costing.engine.setting import DEFAULT_DRAWS
 
 
 class Command(BaseCommand):
