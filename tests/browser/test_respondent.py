@@ -28,7 +28,7 @@ def test_only_the_asked_section_is_shown_and_can_be_answered(asked: Page) -> Non
     expect(sections).to_have_count(1)
     expect(sections).to_contain_text("Knowledge")
     expect(asked.locator("#verdict")).to_have_count(0)
-    choose(asked, "How much is it, all the facts together?", "A library or a database")
+    choose(asked, "How much is it, all the facts together?", "A page", "A library or a database")
     other = asked.url.replace("/knowledge/", "/governance/")
     assert asked.goto(other).status == 404
 

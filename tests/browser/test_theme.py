@@ -1,6 +1,6 @@
 """Light, dark or as the system: the switch is kept, and charts follow it."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 
@@ -13,19 +13,21 @@ def ground(page: Page) -> int:
     return max(int(float(part)) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
 
 
+def switch(page: Page, choice: str) -> Locator:
+    return page.get_by_role("button", name=choice).locator("visible=true")
+
+
 def test_dark_is_kept_over_a_reload_and_on_other_pages(open_page: Open) -> None:
     page = open_page(color_scheme="light")
     page.goto("/use-cases/")
     assert ground(page) > DARKEST_GROUND
-    page.get_by_role("button", name="Dark").locator("visible=true").click()
+    switch(page, "Dark").click()
     assert ground(page) < DARKEST_GROUND
     for address in (page.url, "/settings/"):
         page.goto(address)
         assert ground(page) < DARKEST_GROUND
-        expect(page.get_by_role("button", name="Dark").locator("visible=true")).to_have_attribute(
-            "aria-pressed", "true"
-        )
-    page.get_by_role("button", name="As the system").locator("visible=true").click()
+        expect(switch(page, "Dark")).to_have_attribute("aria-pressed", "true")
+    switch(page, "As the system").click()
     page.reload()
     assert ground(page) > DARKEST_GROUND
 
@@ -45,5 +47,5 @@ def test_charts_are_redrawn_in_the_other_colours(open_page: Open, sample: str) -
     label = page.locator("#month-by-month .js-plotly-plot .xtick text").first
     label.wait_for()
     light = label.evaluate("(text) => getComputedStyle(text).fill")
-    page.get_by_role("button", name="Dark").locator("visible=true").click()
+    switch(page, "Dark").click()
     expect(label).not_to_have_css("fill", light)

@@ -1,4 +1,4 @@
-"""Everything can be read and answered without JavaScript: the plain form saves, the server's drawings show the costs."""
+"""Everything can be read and answered without JavaScript: plain forms save, the server's drawings show the costs."""
 
 import re
 
