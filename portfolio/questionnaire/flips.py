@@ -52,6 +52,7 @@ CHANGED = (
 )
 # What would take the facts out of the prompt again, named first wherever the prompt carries them.
 OUTGROWN = ("corpus_size", "per_user_access", "knowledge_change_rate")
+UNMEASURED = ("not_tried", "not_applicable")  # nobody can undo a measurement
 THREE_TECHNIQUES = ["system_prompt", "few_shot", "step_by_step"]
 
 Pairing = tuple[tuple[str, Value], ...]
@@ -156,7 +157,8 @@ def _stored(question: str, value: Any) -> Value:
 
 def _neighbours(codes: tuple[str, ...], given: Value) -> list[Value]:
     at = codes.index(given) if given in codes else 0
-    return sorted((c for c in codes if c != given), key=lambda c: (abs(codes.index(c) - at), codes.index(c)))
+    others = (c for c in codes if c != given and c not in UNMEASURED)
+    return sorted(others, key=lambda c: (abs(codes.index(c) - at), codes.index(c)))
 
 
 def _needs(space: Space, given: Value) -> Iterator[Value]:
@@ -173,9 +175,11 @@ def _needs(space: Space, given: Value) -> Iterator[Value]:
 def _causes(space: Space, given: Value) -> Iterator[Value]:
     if given is None:
         return
-    for way, _ in WAYS["failure_causes"]:
-        if way and list(given[:1]) != way:
-            yield [*way, *(c for c in given if c not in way)]
+    ways = [code for way, _ in WAYS["failure_causes"] for code in way]
+    # What was ranked behind comes first: a change of order is the smallest change.
+    for code in dict.fromkeys((*given[1:], "inconsistent_behaviour", *ways)):
+        if code != "unknown" and code not in given[:1]:
+            yield [code, *(c for c in given if c != code)]
 
 
 def _techniques(space: Space, given: Value) -> Iterator[Value]:

@@ -31,18 +31,15 @@ def _to_be_proven(decision: Decision) -> bool:
 
 def _prompting(case: Case, decision: Decision) -> str:
     tasks = listed(TASKS[t] for t in case.tasks if t in TASKS)
-    carries = [
-        f"The instructions for {tasks}" if tasks else "The instructions of the task",
-        "format hints and examples",
-    ]
+    carries = [f"The instructions{f' for {tasks}' if tasks else ''}, with format hints and examples."]
+    if "tool_selection" in case.tasks or "agent" in case.tasks:
+        carries.append("The description of the tools.")
+    if decision.carried:
+        carries.append(f"The facts themselves ({_whose(case)}), in a cached part of the prompt.")
     held = [] if decision.tuned.in_target else _habits(case)
     if held:
-        carries.append(f"as far as words can hold it, {listed(held)}")
-    if decision.carried:
-        carries.append(f"the facts themselves, {_whose(case)}, in a cached part of the prompt")
-    if "tool_selection" in case.tasks or "agent" in case.tasks:
-        carries.append("the description of the tools")
-    return f"{', '.join(carries)}."
+        carries.append(f"As far as instructions can hold {'it' if len(held) == 1 else 'them'}: {listed(held)}.")
+    return " ".join(carries)
 
 
 def _whose(case: Case) -> str:
@@ -53,7 +50,8 @@ def _whose(case: Case) -> str:
 def _retrieval(case: Case, decision: Decision, owner: str) -> str:
     if decision.retrieval is Need.RULED_OUT:
         return (
-            "Nothing: it was measured to make results worse and no core facts hang on it. Test before adding it again."
+            "Nothing: it was measured to make results worse, and no core facts depend on it. "
+            "Test before adding it again."
         )
     if decision.retrieval is Need.NOT_NEEDED:
         return (
@@ -65,14 +63,14 @@ def _retrieval(case: Case, decision: Decision, owner: str) -> str:
         return "The nearest labels or examples for each request. These are examples, not facts."
     if decision.carried:
         return "Optional: the prompt carries the facts until they outgrow it, differ by user, or others must edit them."
-    parts = [f"Facts{f' from {owner}' if owner else ''}{_as_of(case)}"]
+    parts = [f"The facts that answers rest on{f', from {owner}' if owner else ''}{_as_of(case)}"]
     if case.citations_needed == "yes":
         parts.append("with a link to each source")
     if case.per_user_access == "yes":
         parts.append("only those each user may see")
     text = f"{', '.join(parts)}."
     if decision.retrieval is Need.HELPFUL:
-        text += " A convenience: nothing makes it a condition."
+        text += " Helpful here, but not a condition."
     if retrieval.repair_first(case):
         text += " Repair it first: it finds the wrong passages."
     return text
@@ -81,7 +79,7 @@ def _retrieval(case: Case, decision: Decision, owner: str) -> str:
 def _as_of(case: Case) -> str:
     rate = case.knowledge_change_rate
     if rate in ("hourly", "daily"):
-        return f" as of this {'hour' if rate == 'hourly' else 'day'}"
+        return f", as they stand {'this hour' if rate == 'hourly' else 'today'}"
     if rate in (None, "static", "often"):
         return ", kept current" if rate == "often" else ""
     return f", refreshed {RATES[rate]}"
@@ -94,12 +92,12 @@ def _habits(case: Case) -> list[str]:
 
 def _tuning(case: Case, decision: Decision) -> str:
     if decision.tuned.in_target:
-        return f"{upper_first(_trained(case, decision))}. Never facts: those are {_facts_elsewhere(decision)}."
+        return f"{upper_first(_trained(case, decision))}. Never facts: those {_facts_elsewhere(case, decision)}."
     if decision.tuning is Need.RULED_OUT:
         return _ruled_out(case)
     if decision.tuned.later:
         return f"Perhaps later, once a measurement earns it: {_trained(case, decision)}."
-    return "Not earned: nothing says yet that prompting leaves a habit, a cost or a language unsolved."
+    return "Not earned so far: no answer points to a habit, a cost or a language that prompting cannot handle."
 
 
 def _trained(case: Case, decision: Decision) -> str:
@@ -119,10 +117,10 @@ def _trained(case: Case, decision: Decision) -> str:
     return listed(carried)
 
 
-def _facts_elsewhere(decision: Decision) -> str:
-    if decision.carried:
-        return "in the prompt"
-    return "looked up" if decision.retrieval is Need.REQUIRED else "given with the request"
+def _facts_elsewhere(case: Case, decision: Decision) -> str:
+    if decision.retrieval is Need.REQUIRED:
+        return "are looked up"
+    return "stay in the prompt" if retrieval.wanted(case) else "come with the request"
 
 
 def _ruled_out(case: Case) -> str:
@@ -136,4 +134,4 @@ def _ruled_out(case: Case) -> str:
     ):
         if condition(case):
             return text
-    return "Nothing: only facts speak for it, and facts do not belong into weights."
+    return "Nothing: no habit, cost or language calls for it, and facts do not belong in weights."

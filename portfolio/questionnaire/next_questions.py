@@ -16,6 +16,37 @@ MEASURE = {
     "error_tolerance": "Settle how often it may be wrong: a habit that may slip needs no training.",
     "tuning_baseline": "Measure a small tuned trial: only that shows whether training helps in this language.",
 }
+# Why each open question may still change what to build.
+EFFECTS = {
+    "task_type": "Some tasks rest on facts, others on habits.",
+    "task_change_rate": "A task that changes faster than you can retrain rules training out.",
+    "requests_per_day": "Volume decides whether a small model of your own pays.",
+    "narrow_repetition": "Only a narrow task that repeats rewards training.",
+    "facts_needed": "Facts that a model cannot know have to be supplied.",
+    "knowledge_change_rate": "Facts that change monthly or faster have to be looked up.",
+    "corpus_size": "What fits into a prompt needs no index.",
+    "public_coverage": "A domain that no public model could learn is a reason to train.",
+    "citations_needed": "A source can be shown only if it was looked up.",
+    "per_user_access": "Access rights can be checked only on a lookup.",
+    "behaviour_needs": "A habit that must hold is the commonest reason to train.",
+    "error_tolerance": "A habit that may slip now and then needs no training.",
+    "cost_latency_pressure": "Pressure on cost or speed can justify a small model even where the prompt is good.",
+    "prompt_baseline": "A prompt that reaches the target may end the search.",
+    "rag_baseline": "What retrieval leaves short is what training would have to add.",
+    "tuning_baseline": "A tuned trial that is no better ends the matter.",
+    "failure_causes": "Behaviour speaks for training; missing facts, search and input do not.",
+    "retraining_tolerance": "What changes faster than you can retrain must not be trained in.",
+}
+WAITING = {
+    "examples_available": "Training cannot start before somebody has counted the good examples.",
+    "heldout_set": "Training cannot start before real cases are set aside for testing.",
+    "readiness": "Training cannot start before rollback, versioning and offline tests are confirmed.",
+    "data_rights": "Training cannot start before the right to use the data is confirmed.",
+}
+JOB_NEEDS = {
+    "behaviour_defined": "Without a concrete behaviour no approach can be shown to work.",
+    "failure_defined": "Without a definition of failure no measurement can decide.",
+}
 JOB = ("behaviour_defined", "failure_defined")
 
 
@@ -55,7 +86,7 @@ def _reason(question: str, decision: Decision, disputed: Mapping[str, tuple[Valu
             else ("People answer this differently; settle it.")
         )
     if question in JOB:
-        return "Without it no approach can be shown to work."
+        return JOB_NEEDS[question]
     if effect:
-        return "Its answer can still change what to build."
-    return "Training waits for it."
+        return EFFECTS.get(question, "Its answer can still change what to build.")
+    return WAITING.get(question, "Training waits for it.")

@@ -64,7 +64,7 @@ def warnings(case: Case, decision: Decision, method: Method | None, answers: Map
     """What to keep in mind: half-defined jobs, contradictions, doubts of the sources, hardware."""
     found = [*_about_the_job(case), *_contradictions(case), *_about_layers(case, decision)]
     found.extend(
-        f"The sources disagree on {problem.name}: {problem.for_tuning}; {problem.against_tuning}. "
+        f"The sources disagree on {problem.name}. One side: {problem.for_tuning}. The other: {problem.against_tuning}. "
         "Only a measurement of your own settles it."
         for problem in contested(case)
     )

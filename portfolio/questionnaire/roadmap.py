@@ -38,8 +38,8 @@ def roadmap(
 def criterion(answers: Mapping[str, Value], score_id: str) -> str:
     """Metric and target value where answered, else the tolerated share of errors, on held-out real cases."""
     measure = target_measure(answers, score_id)
-    tolerated = TOLERATED.get(answers.get("error_tolerance") or "", "the agreed share is right")
-    return f"On held-out real cases {measure or tolerated}"
+    tolerated = TOLERATED.get(answers.get("error_tolerance") or "", "the agreed share of answers is right")
+    return f"On held-out real cases, {measure or tolerated}"
 
 
 def _prompting(case: Case, decision: Decision, answers: Mapping[str, Value]) -> Rung:
@@ -57,21 +57,33 @@ def _prompting(case: Case, decision: Decision, answers: Mapping[str, Value]) -> 
     ends_here = not (decision.retrieval is Need.REQUIRED or decision.tuned.in_target)
     short = case.prompting in ("fails", "close") and ends_here
     state = NOW if not tried or short or tuning.vague(case) or "prompt_techniques" in decision.missing else DONE
+    if state == DONE:
+        action = _measured("the best prompt", case.prompting or case.retrieval)
     return Rung("prompting", title, f"{action}.", f"{criterion(answers, 'prompt_score')}.", state)
+
+
+def _measured(what: str, level: str | None) -> str:
+    if level == "meets_target":
+        return f"Done: {what} was measured to reach the target"
+    return f"Done: {what} was measured, and it falls short of the target"
 
 
 def _retrieval(case: Case, answers: Mapping[str, Value]) -> Rung:
     if retrieval.repair_first(case):
         action = "Repair index and search until the right passages are found, then measure again"
     else:
-        action = "Index the documents, look the passages up for each request"
+        action = "Index the documents and look the passages up for each request"
     if case.per_user_access == "yes":
         action += ", and check access on each lookup"
     proof = "the right passage is among those found in nine of ten cases, and "
-    text = criterion(answers, "rag_score").removeprefix("On held-out real cases ")
+    text = criterion(answers, "rag_score").removeprefix("On held-out real cases, ")
     measured = case.retrieval is not None and not retrieval.repair_first(case)
     done = measured and (case.retrieval == "meets_target" or tuning.tuned_in_target(case))
-    return Rung("retrieval", "Retrieval", f"{action}.", f"On held-out real cases {proof}{text}.", DONE if done else NOW)
+    if done:
+        action = _measured("retrieval", case.retrieval)
+    return Rung(
+        "retrieval", "Retrieval", f"{action}.", f"On held-out real cases, {proof}{text}.", DONE if done else NOW
+    )
 
 
 def _tuning(

@@ -7,16 +7,9 @@ from portfolio.questionnaire.decide import Decision
 from portfolio.questionnaire.outcome import Blocker, Method, Need, Status, Target
 from portfolio.questionnaire.roadmap import METHODS
 from portfolio.questionnaire.rules import job, retrieval, tuning
-from portfolio.questionnaire.wording import RATES, listed
+from portfolio.questionnaire.wording import RATES, listed, upper_first
 
 AREAS = {"data": "data", "evaluation": "evaluation", "operations": "operations", "governance": "governance"}
-CASE_WHY = {
-    "language": "no public model has learnt this language or domain",
-    "habit": "a habit has to hold that instructions do not hold",
-    "cost": "one narrow task repeats at volume, and a small model can do it faster and cheaper",
-    "gap": "serious prompting still falls short for reasons of behaviour",
-    "weak_language": "the language is weakly covered and a tuned model was measured better",
-}
 TO_MEASURE = {
     "prompt_baseline": "measure the best prompt",
     "prompt_techniques": "try constrained decoding",
@@ -50,34 +43,52 @@ def _undefined(case: Case) -> str:
 
 
 def _tuned(case: Case, decision: Decision, status: Status, method: Method | None, blockers: tuple[Blocker, ...]) -> str:
-    counted = [
-        kind
-        for kind, state, counts in decision.tuned.cases
-        if counts and (state == "proven" or status is Status.START_SIMPLE)
-    ]
-    why = CASE_WHY[counted[0]]
-    stack = "fine-tuning for behaviour and retrieval for facts" if decision.target is Target.HYBRID else "fine-tuning"
+    why = _why(case, decision)
+    hybrid = decision.target is Target.HYBRID
+    first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
     if status is Status.START_SIMPLE:
-        steps = listed(TO_MEASURE[q] for q in decision.missing)
-        first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
-        return f"Start with {first}; {stack} is the likely end, because {why}. First {steps}: that is what proves it."
+        step = "Fine-tuning for behaviour on top of it" if hybrid else "Fine-tuning"
+        measured = upper_first(_steps(decision))
+        return f"Start with {first}. {step} is likely to follow, because {why}. {measured} first: that decides it."
     if status is Status.NOT_READY:
         areas = listed(dict.fromkeys(AREAS[b.area] for b in blockers if b.severity != "warning" and b.area in AREAS))
-        first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
-        return (
-            f"Train later: {stack} is justified, because {why}, but {areas} must be "
-            f"ready first. Until then use {first}."
-        )
+        stack = "Fine-tuning beside retrieval" if hybrid else "Fine-tuning"
+        return f"Use {first} now and train later. {stack} is justified, because {why}; {areas} must be ready first."
     how = METHODS[method or Method.LORA]
-    beside = " and keep retrieval for the facts" if decision.target is Target.HYBRID else ""
-    return f"Fine-tune with {how}{beside}: {why}, and everything that training needs is ready."
+    beside = " and keep retrieval for the facts" if hybrid else ""
+    doubts = "; see the warnings before you start" if any(b.severity == "warning" for b in blockers) else ""
+    return f"Fine-tune with {how}{beside}: {why}. Nothing blocks training{doubts}."
+
+
+def _why(case: Case, decision: Decision) -> str:
+    """The weightiest case that counts, proven ones first, in the words of what is known about it."""
+    counted = [(kind, state == tuning.PROVEN) for kind, state, counts in decision.tuned.cases if counts]
+    kind, proven = min(counted, key=lambda found: not found[1])
+    if kind == "language":
+        return "no public model has learnt this language or domain"
+    if kind == "cost":
+        return "one narrow task repeats under cost or time pressure, and a small model can do it faster and cheaper"
+    if kind == "habit" and not proven:
+        return "a habit is wanted that instructions alone often miss"
+    if kind == "habit":
+        return "a habit has to hold that slips too often without training"
+    if tuning.beaten(case):
+        return "a tuned model was measured better than the best stack without one"
+    if retrieval.in_play(case) and tuning.reads_badly(case):
+        return "good passages arrive and are used badly"
+    return "the best prompt falls short, and nothing says that missing facts are the reason"
+
+
+def _steps(decision: Decision) -> str:
+    steps = listed(TO_MEASURE[q] for q in decision.missing)
+    return steps.replace(" and measure ", " and ")
 
 
 def _untuned(case: Case, decision: Decision) -> str:
     if decision.target is Target.RAG:
         return "Repair retrieval first." if retrieval.repair_first(case) else "Use retrieval."
     if decision.carried:
-        return "Use a cached prompt that carries the facts; they fit, change slowly and need no index."
+        return "Use a cached prompt that carries the facts: they fit into it, so they need no index."
     return "Use a good prompt."
 
 
@@ -88,10 +99,9 @@ def _why_not_tuned(case: Case, decision: Decision, status: Status) -> str:
         rate = case.knowledge_change_rate
         if retrieval.change(case) and rate != "often":
             return f"Do not fine-tune: the facts change {RATES[rate]}, and weights stay at the day of training."
-        return "Do not fine-tune: only facts speak for it, and training does not hold facts reliably."
+        return "Do not fine-tune: no habit, cost or language calls for it, and training does not hold facts reliably."
     if decision.tuned.later:
-        steps = listed(TO_MEASURE[q] for q in decision.missing)
-        return f"Fine-tuning may follow, but is not earned: first {steps}."
+        return f"Fine-tuning may follow but is not earned yet: first {_steps(decision)}."
     if status is Status.START_SIMPLE:
         return "It is the simplest start; the open answers and its first measurement show whether more is needed."
     return "Nothing speaks for fine-tuning."

@@ -62,16 +62,47 @@ RATES: dict[str, str] = {
 }
 OWNERS = {"ours": "your own documents", "public": "public sources", "customers": "your customers' records"}
 CAUSES: dict[str, str] = {
-    "vague_instructions": "vague instructions",
-    "missing_knowledge": "missing knowledge",
-    "stale_knowledge": "stale knowledge",
-    "poor_retrieval": "poor retrieval",
-    "inconsistent_behaviour": "inconsistent behaviour",
-    "answers_instead_of_refusing": "answering where it should refuse",
-    "context_too_long": "a context that is too long",
-    "wrong_input": "wrong input",
-    "too_slow_or_dear": "being too slow or too dear",
-    "unknown": "something not understood yet",
+    "vague_instructions": "failures turned out to come mainly from vague instructions",
+    "missing_knowledge": "failures turned out to come mainly from missing knowledge",
+    "stale_knowledge": "failures turned out to come mainly from stale knowledge",
+    "poor_retrieval": "failures turned out to come mainly from finding the wrong passages",
+    "inconsistent_behaviour": "failures turned out to come mainly from inconsistent behaviour",
+    "answers_instead_of_refusing": "failures turned out to come mainly from answering where it should refuse",
+    "context_too_long": "the context turned out to be too long",
+    "wrong_input": "failures turned out to come mainly from wrong input",
+    "too_slow_or_dear": "being too slow or too dear turned out to be the main failure",
+    "unknown": "nobody could say what fails first",
+}
+# A need that a flip adds, and one that it drops.
+ADDED: dict[str, str] = {
+    "voice": "answers had to keep a particular voice",
+    "policy_tone": "answers had to keep the tone that policy demands",
+    "fixed_schema": "the output had to follow a fixed schema",
+    "internal_taxonomy": "labels had to follow your own taxonomy",
+    "label_accuracy": "labels had to be accurate",
+    "terminology": "special terminology had to be right",
+    "deterministic_output": "the same input always had to give the same output",
+    "tool_choice": "the right tool had to be chosen",
+    "reasoning_pattern": "a set pattern of reasoning had to be followed",
+    "grounded_use": "passages had to be read with care",
+    "refusal": "it had to say so when it cannot know",
+    "language_variety": "the language were one that models cover weakly",
+    "unseen_language": "it had to master a language or notation that no public model has seen",
+}
+DROPPED: dict[str, str] = {
+    "voice": "answers did not need a particular voice",
+    "policy_tone": "policy demanded no particular tone",
+    "fixed_schema": "the output did not need a fixed schema",
+    "internal_taxonomy": "labels did not have to follow your own taxonomy",
+    "label_accuracy": "labels did not have to be so accurate",
+    "terminology": "special terminology did not matter",
+    "deterministic_output": "the same input might give different outputs",
+    "tool_choice": "no tool had to be chosen",
+    "reasoning_pattern": "no set pattern of reasoning were needed",
+    "grounded_use": "careful reading of passages did not matter",
+    "refusal": "it did not have to say so when it cannot know",
+    "language_variety": "the language were one that models cover well",
+    "unseen_language": "the language were one that public models have seen",
 }
 
 # "If …, the answer would be …": one clause for each answer that a flip can lead to.
@@ -93,7 +124,7 @@ CLAUSES: dict[str, dict[str, str]] = {
     },
     "facts_needed": {
         "core": "answers had to rest on particular facts",
-        "some": "some particular facts were needed",
+        "some": "only some answers needed particular facts",
         "none": "no particular facts were needed",
     },
     "knowledge_change_rate": {
@@ -114,38 +145,38 @@ CLAUSES: dict[str, dict[str, str]] = {
     },
     "citations_needed": {"yes": "users had to be able to check the source", "no": "nobody had to check the source"},
     "per_user_access": {
-        "yes": "different users could see different documents",
-        "no": "all users could see the same documents",
+        "yes": "different users were allowed to see different documents",
+        "no": "all users were allowed to see the same documents",
     },
     "error_tolerance": {
         "rarely_matters": "slips of form rarely mattered",
-        "one_in_twenty": "one slip in twenty were acceptable",
-        "one_in_hundred": "at most one in a hundred could be wrong in form, label or tone",
-        "never": "form, label or tone could never be wrong",
+        "one_in_twenty": "one slip in twenty answers were acceptable",
+        "one_in_hundred": "at most one answer in a hundred might be wrong in form, label or tone",
+        "never": "form, label and tone had to be right every time",
     },
     "cost_latency_pressure": {
         "yes": "the model that is good enough were too slow or too dear at full volume",
-        "no": "neither cost nor latency pressed",
+        "no": "neither cost nor speed were a problem",
     },
     "prompt_baseline": {
-        "not_tried": "prompting had not been measured",
-        "fails": "prompting were measured to fail",
-        "close": "prompting were measured close to the target",
-        "meets_target": "prompting were measured to reach the target",
+        "not_tried": "no prompt had been measured",
+        "fails": "the best prompt turned out to fail",
+        "close": "the best prompt turned out to come close to the target",
+        "meets_target": "the best prompt turned out to reach the target",
     },
     "rag_baseline": {
         "not_tried": "retrieval had not been measured",
-        "fails": "retrieval were measured to fail",
-        "close": "retrieval were measured close to the target",
-        "meets_target": "retrieval were measured to reach the target",
+        "fails": "retrieval turned out to fail",
+        "close": "retrieval turned out to come close to the target",
+        "meets_target": "retrieval turned out to reach the target",
         "not_applicable": "retrieval did not apply",
     },
     "tuning_baseline": {
         "not_tried": "no tuned model had been measured",
-        "worse": "a tuned model were measured worse",
-        "no_better": "a tuned model were measured no better",
-        "better": "a tuned model were measured better",
-        "meets_target": "a tuned model were measured to reach the target",
+        "worse": "a tuned model turned out to be worse",
+        "no_better": "a tuned model turned out to be no better",
+        "better": "a tuned model turned out to be better",
+        "meets_target": "a tuned model turned out to reach the target",
     },
     "retraining_tolerance": {
         "never": "the team could not retrain at all",
@@ -153,9 +184,9 @@ CLAUSES: dict[str, dict[str, str]] = {
     },
     "retrieval_on_tuned": {
         "not_tried": "retrieval had not been tried on the tuned model",
-        "worse": "retrieval were measured to make results worse",
+        "worse": "retrieval turned out to make the tuned model worse",
         "same": "retrieval made no difference to the tuned model",
-        "better": "retrieval were measured to help the tuned model",
+        "better": "retrieval turned out to help the tuned model",
     },
     "data_location": {
         "anywhere": "data might go anywhere",
@@ -170,7 +201,7 @@ def flip_text(changes: Iterable[Change], target: str, argument: str = "") -> str
     """ "If …, the answer would be …", with the other side's argument where the sources disagree."""
     clauses = " and ".join(clause(change) for change in changes)
     text = f"If {clauses}, the answer would be {TARGETS[target]}."
-    return f"{text} The sources disagree here: {argument}." if argument else text
+    return f"{text} The sources disagree here; the other side holds that {argument}." if argument else text
 
 
 def clause(change: Change) -> str:
@@ -183,17 +214,13 @@ def clause(change: Change) -> str:
 
 
 def _needs_clause(change: Change) -> str:
-    added = [x for x in change.after if x not in (change.before or ())]
-    dropped = [x for x in (change.before or ()) if x not in change.after]
-    if added:
-        return f"{listed(NEEDS[x] for x in added)} had to hold"
-    if dropped:
-        return f"{listed(NEEDS[x] for x in dropped)} did not have to hold"
-    return "no habit had to hold"
+    added = [ADDED[x] for x in change.after if x not in (change.before or ())]
+    dropped = [DROPPED[x] for x in (change.before or ()) if x not in change.after]
+    return listed(added or dropped) or "no habit of form, tone or language were needed"
 
 
 def _causes_clause(change: Change) -> str:
-    return f"what fails first were {CAUSES[change.after[0]]}" if change.after else "nothing were seen to fail"
+    return CAUSES[change.after[0]] if change.after else "no failure had been seen"
 
 
 def _techniques_clause(change: Change) -> str:
@@ -209,7 +236,9 @@ def _changes_clause(change: Change) -> str:
 
 
 def _volume_clause(change: Change) -> str:
-    return f"there were {change.after:,.0f} requests a day"
+    if change.before is None:
+        return f"there were {change.after:,.0f} requests a day"
+    return f"the volume {'rose' if change.after > change.before else 'fell'} to {change.after:,.0f} requests a day"
 
 
 def _score_clause(change: Change) -> str:

@@ -29,8 +29,17 @@ def _gap_read(case: Case) -> bool:
     return _state("gap", tuning.PROVEN, case) and retrieval.in_play(case) and tuning.reads_badly(case)
 
 
-def _gap_other(case: Case) -> bool:
-    return _state("gap", tuning.PROVEN, case) and not _gap_read(case)
+def _gap_beaten(case: Case) -> bool:
+    return _state("gap", tuning.PROVEN, case) and not _gap_read(case) and tuning.beaten(case)
+
+
+def _gap_short(case: Case) -> bool:
+    return _state("gap", tuning.PROVEN, case) and not _gap_read(case) and not tuning.beaten(case)
+
+
+def _only_facts(case: Case) -> bool:
+    """Worth saying where nothing stronger rules it out and no named habit is passed over."""
+    return tuning.facts_only(case) and not tuning.untuned_suffices(case) and not case.behaviour_needs
 
 
 def _distilled(case: Case) -> bool:
@@ -151,7 +160,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "retrieval.carried", "prompting", "carries the facts", True, 0.8,
         (*FACTS, "corpus_size", "knowledge_change_rate", "per_user_access"),
-        "All facts fit into the prompt, change slowly and are the same for everybody: a cached prompt can carry them.",
+        "All facts fit into the prompt, and nothing says that they change often or "
+        "differ by user: a cached prompt can carry them.",
         ("S3", "S4"), retrieval.carried,
     ),
     Rule(
@@ -199,9 +209,13 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tuning.gap", "fine_tuning", "gap, proven", True, 0.8,
         (*BASELINES, *TUNED, "prompt_techniques", "failure_causes"),
-        "Seriously tried prompting still falls short, or a tuned model was "
-        "measured better, and facts are not what is missing.",
-        ("S2", "S4"), _gap_other,
+        "The best prompt falls short, and nothing says that missing facts are the reason.",
+        ("S2", "S4"), _gap_short,
+    ),
+    Rule(
+        "tuning.beaten", "fine_tuning", "gap, proven", True, 0.8, (*BASELINES, *TUNED),
+        "A tuned model was measured better than the best stack without one.",
+        ("S4",), _gap_beaten,
     ),
     Rule(
         "tuning.reader", "fine_tuning", "gap, proven", True, 0.8, (*RAG, "failure_causes", "behaviour_needs"),
@@ -216,13 +230,13 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "tuning.habit", "fine_tuning", "habit, proven", True, 0.9, (*HABIT, *BASELINES),
-        "A habit has to hold nearly always, and the best untuned stack was measured not to hold it.",
+        "A habit has to hold nearly always, and without training it was measured to slip too often.",
         ("S0", "S2", "S4"), lambda case: _state("habit", tuning.PROVEN, case),
     ),
     Rule(
         "tuning.habit_open", "fine_tuning", "habit, to be proven", True, 0.6, (*HABIT, *BASELINES, "narrow_repetition"),
-        "A habit is wanted of the kind that examples teach better than "
-        "instructions; a measurement has to show the miss.",
+        "A habit is wanted that examples often teach better than instructions; "
+        "a measurement has to show that it is missed.",
         ("S0", "S1", "S4"), lambda case: _state("habit", tuning.OPEN, case),
     ),
     Rule(
@@ -299,7 +313,7 @@ RULES: tuple[Rule, ...] = (
         "tuning.facts_only", "fine_tuning", "ruled out", False, 0.9, FACTS,
         "Only facts speak for it, and training does not put facts reliably "
         "into a model; it freezes what it does put there.",
-        ("S1", "S2"), tuning.facts_only,
+        ("S1", "S2"), _only_facts,
     ),
     # Fine-tuning: what weakens it
     Rule(

@@ -252,7 +252,7 @@ def test_the_cached_prompt_names_its_flips():
 def test_beside_a_tuned_layer_the_prompt_still_carries_the_facts():
     found = result(BOOKLET, VOICE_SHORT)
     texts = {layer.key: layer.responsibility for layer in found.layers}
-    assert ("the facts themselves" in texts["prompting"], "Never facts" in texts["fine_tuning"]) == (True, True)
+    assert ("The facts themselves" in texts["prompting"], "Never facts" in texts["fine_tuning"]) == (True, True)
 
 
 def test_retrieval_of_examples_is_said_to_be_that():
@@ -478,7 +478,7 @@ def test_own_evidence_settles_what_the_sources_dispute():
 
 def test_exit_criteria_hold_the_metric_and_its_target():
     found = result(VOICE, metric={"name": "F1", "higher_is_better": True}, metric_target=0.92, prompt_score=0.88)
-    assert found.roadmap[0].exit_criterion == "On held-out real cases F1 is at least 0.92 (now 0.88)."
+    assert found.roadmap[0].exit_criterion == "On held-out real cases, F1 is at least 0.92 (now 0.88)."
 
 
 def test_the_ladder_of_a_hybrid_has_four_rungs():
