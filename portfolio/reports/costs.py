@@ -15,7 +15,7 @@ from portfolio.reports.wording import POLICIES, band, dollars, money, percent, p
 
 WIDTH = 640  # px, the whole width of the text
 HALF = 312  # px, half of it: drawn narrow, so that letters keep their size
-PLANE_HEIGHT, HALF_HEIGHT = 250, 235
+PLANE_HEIGHT, LOW_HEIGHT, HALF_HEIGHT = 310, 240, 235
 ROWS_TIGHTER = 0.85  # than on the page
 NOT_COMPUTED = "No projection had been computed when this report was asked for."
 OUTDATED = (
@@ -39,9 +39,8 @@ def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple
     blocks += _titled(replace(charts["monthly"], title=f"Month by month: {_inside(option.label)}"))
     blocks += _titled(charts["cumulative"])
     blocks += [*_titled(charts["tornado"]), *_drivers(result)]
-    narrow = [_figure(chart, HALF) for key, chart in charts.items() if key.startswith("break_even")]
-    if narrow:
-        blocks += [Heading("Where another option becomes cheaper"), *_in_pairs(narrow)]
+    if pairs := [chart for key, chart in charts.items() if key.startswith("break_even")]:
+        blocks += [Heading("Where another option becomes cheaper"), *_in_pairs(pairs)]
     if result.cadence is not None:
         blocks += [*_titled(charts["cadence"]), _policies(result)]
     blocks += [Heading(f"{option.label}, every month"), _months(result, option)]
@@ -49,19 +48,20 @@ def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple
 
 
 def _titled(chart: Chart) -> tuple[Heading, Figure]:
-    return Heading(chart.title), _figure(chart)
+    return Heading(chart.title), _figure(chart, height=LOW_HEIGHT if chart.key == "cadence" else PLANE_HEIGHT)
 
 
-def _figure(chart: Chart, width: int = WIDTH) -> Figure:
-    planes = HALF_HEIGHT if width == HALF else PLANE_HEIGHT
-    height = ROWS_TIGHTER * svg.natural_height(chart, width) if is_horizontal(chart) else planes
+def _figure(chart: Chart, width: int = WIDTH, height: float = PLANE_HEIGHT) -> Figure:
+    if is_horizontal(chart):
+        height = ROWS_TIGHTER * svg.natural_height(chart, width)
     return Figure(chart.title, chart.reading, svg.draw(chart, width=width, height=height))
 
 
-def _in_pairs(figures: list[Figure]) -> list[Block]:
-    """Two beside each other; a last odd one stays alone at its own width."""
-    pairs: list[Block] = [Pair((a, b)) for a, b in zip(figures[::2], figures[1::2], strict=False)]
-    return pairs + list(figures[len(pairs) * 2 :])
+def _in_pairs(charts: list[Chart]) -> list[Block]:
+    """Two beside each other; a last odd one over the whole width."""
+    narrow = [_figure(chart, HALF, HALF_HEIGHT) for chart in charts]
+    pairs: list[Block] = [Pair((a, b)) for a, b in zip(narrow[::2], narrow[1::2], strict=False)]
+    return pairs + [_figure(chart, height=LOW_HEIGHT) for chart in charts[len(pairs) * 2 :]]
 
 
 def _options(result: ProjectionResult) -> Table:
@@ -144,10 +144,10 @@ def _months(result: ProjectionResult, option: OptionResult) -> Table:
     span = f"{dollars(option.total_usd.p10)} – {dollars(option.total_usd.p90)}"
     rows.append(("Total", *totals, dollars(sum(option.monthly_mean_usd)), span))
     columns = (
-        ("Month", "auto", False),
+        ("Month", "1fr", False),
         *((component_label(c, option), "auto", True) for c in used),
         ("Expected", "auto", True),
-        ("P10 – P90", "1fr", True),
+        ("P10 – P90", "auto", True),
     )
     caption = (
         "US dollars, rounded to whole ones: the expected (mean) spend by component, which add up to the month’s, and "

@@ -12,6 +12,7 @@ from portfolio.reports.wording import LAYERS, METHODS, NEEDS, STATUSES, TARGETS,
 FINDINGS = (("Weight", "14mm", True), ("Reason", "1fr", False), ("About", "24mm", False), ("Sources", "22mm", False))
 LADDER = (("Rung", "34mm", False), ("What to do", "1fr", False), ("Done when", "1fr", False), ("State", "auto", False))
 BLOCKERS = (("Area", "auto", False), ("What", "1fr", False), ("Who", "32mm", False), ("Kind", "auto", False))
+NEXT_SHOWN = 8
 
 
 def recommendation(result: Recommendation, questionnaire: Questionnaire) -> tuple[Block, ...]:
@@ -80,9 +81,12 @@ def _robustness(result: Recommendation, questionnaire: Questionnaire) -> tuple[B
         columns = (("Smallest changes that lead elsewhere", "1fr", False), ("Then the target is", "32mm", False))
         blocks += [Heading("What would change the target"), Table("", columns, _flips(result.flips))]
     if result.next_questions:
-        rows = tuple((texts.get(n.question_id, n.question_id), n.reason) for n in result.next_questions)
+        shown = result.next_questions[:NEXT_SHOWN]
+        rows = tuple((texts.get(n.question_id, n.question_id), n.reason) for n in shown)
+        more = len(result.next_questions) - len(shown)
+        caption = f"The first of {len(result.next_questions)}; appendix A lists every open question." if more else ""
         columns = (("Question", "1fr", False), ("Why", "1fr", False))
-        blocks += [Heading("Worth answering next"), Table("", columns, rows)]
+        blocks += [Heading("Worth answering next"), Table(caption, columns, rows)]
     return tuple(blocks)
 
 

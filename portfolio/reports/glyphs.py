@@ -75,12 +75,16 @@ def _compiles(characters: str, fonts: Path) -> bool:
     codes = "".join(f"\\u{{{ord(c):x}}}" for c in characters)
     source = f'#set document(title: "t")\n#set text(font: ({listed}), lang: "en")\n#"{codes}"'
     try:
-        typst.compile(
-            source.encode(), format="pdf", font_paths=[str(fonts)], ignore_system_fonts=True, pdf_standards=["a-2a"]
-        )
+        typst.compile(source.encode(), format="pdf", font_paths=opened(fonts), pdf_standards=["a-2a"])
     except typst.TypstError:
         return False
     return True
+
+
+@lru_cache(maxsize=1)
+def opened(folder: Path) -> typst.Fonts:
+    """The typeface in this folder with Typst's own fonts, and none of the machine's."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(folder)])
 
 
 def _spelt(character: str) -> str:

@@ -18,8 +18,7 @@ from portfolio.reports import glyphs
 from portfolio.reports.blocks import ReportContents
 
 LAYOUT = Path(__file__).parent / "report.typ"
-STANDARDS = ["a-2a", "ua-1"]
-RUNNING_TITLE = 80  # characters of the title in the header
+RUNNING_TITLE, RUNNING_ORGANISATION = 56, 34  # characters of them in the header
 VERSIONS_IN_FOOTER = {"Questionnaire": "questionnaire", "Rules": "rules", "Cost engine": "engine"}
 
 
@@ -32,8 +31,8 @@ def render(contents: ReportContents) -> bytes:
         "seal": contents.sha256(),
         "fonts": list(glyphs.FONTS),
         "made_on": f"{made:%-d %B %Y, %H:%M} UTC",
-        "running_title": _running(data["title"]),
-        "running_organisation": _running(data["organisation"]),
+        "running_title": _running(contents.title, RUNNING_TITLE, fonts),
+        "running_organisation": _running(contents.organisation, RUNNING_ORGANISATION, fonts),
         "footer": _footer(contents),
     }
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
@@ -46,9 +45,8 @@ def render(contents: ReportContents) -> bytes:
         pdf: bytes = typst.compile(
             str(root / "report.typ"),
             root=folder,
-            font_paths=[str(fonts)],
-            ignore_system_fonts=True,
-            pdf_standards=STANDARDS,
+            font_paths=glyphs.opened(fonts),
+            pdf_standards=["a-2a", "ua-1"],
             timestamp=made,
         )
     return pdf
@@ -77,10 +75,10 @@ def _figures(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from block["figures"]
 
 
-def _running(words: str) -> str:
+def _running(words: str, longest: int, fonts: Path) -> str:
     """One line of it for the header."""
-    line = " ".join(words.split())
-    return line if len(line) <= RUNNING_TITLE else f"{line[: RUNNING_TITLE - 1].rstrip()}…"
+    line = " ".join(glyphs.displayable(words, fonts).split())
+    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def _footer(contents: ReportContents) -> str:

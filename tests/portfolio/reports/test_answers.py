@@ -1,0 +1,159 @@
+"""The appendix of answers: nothing anybody said is missing, and nothing is said that nobody said."""
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from portfolio.questionnaire.answers import describe
+from portfolio.questionnaire.spec import Kind
+from portfolio.reports import answers
+from portfolio.reports.blocks import Block, Cell, Paragraph, Table
+from portfolio.reports.contents import gather
+from portfolio.reports.pdf import render
+from portfolio.reports.record import Record
+from tests.portfolio.questionnaire.strategies import values
+from tests.portfolio.reports.material import (
+    HELP_DESK,
+    QUESTIONNAIRE,
+    a_material,
+    plain,
+    ruling,
+    said,
+    statement,
+    words_in,
+)
+
+KIND_OF_WORK = QUESTIONNAIRE.question("task_type")
+
+
+def _section(record: Record) -> tuple[Block, ...]:
+    return answers.section(record, QUESTIONNAIRE, a_material(record).recommendation)
+
+
+def _rows(record: Record, question_id: str) -> list[tuple[Cell, ...]]:
+    text = QUESTIONNAIRE.question(question_id).text
+    tables = [b for b in _section(record) if isinstance(b, Table)]
+    return [row[1:] for t in tables for row in t.rows if (row[0] if isinstance(row[0], str) else row[0][0]) == text]
+
+
+def _notes(record: Record) -> str:
+    return "\n".join(b.text for b in _section(record) if isinstance(b, Paragraph))
+
+
+def test_an_answer_stands_with_comment_evidence_person_and_time() -> None:
+    told = statement(
+        "task_type", "search", comment="As in the log.", evidence_url="https://example.org/log", revision=3
+    )
+    assert _rows(Record((told,), ()), "task_type") == [
+        (
+            (describe(KIND_OF_WORK, "search"), "Comment: As in the log.\nEvidence: https://example.org/log"),
+            ("Person 1", "2026-11-20 16:05, revision 3"),
+        )
+    ]
+
+
+def test_not_knowing_withdrawing_and_only_remarking_are_told_apart() -> None:
+    record = Record(
+        (
+            statement("task_type", None, 1, dont_know=True),
+            statement("task_type", None, 2, revision=2),
+            statement("task_type", None, 3, comment="Ask Ravi."),
+        ),
+        (),
+    )
+    shown = [row[0] for row in _rows(record, "task_type")]
+    assert shown == [
+        ("Don’t know yet", ""),
+        ("Withdrawn", ""),
+        ("No answer, only a remark", "Comment: Ask Ravi."),
+    ]
+
+
+def test_a_dispute_shows_every_side_and_that_none_counts() -> None:
+    record = Record((statement("task_type", "search", 1), statement("task_type", "drafting", 2)), ())
+    rows = _rows(record, "task_type")
+    sides = " / ".join(describe(KIND_OF_WORK, side) for side in record.effective.disputed["task_type"])
+    assert rows[2] == (("Disputed: none of them counts", sides), "")
+
+
+def test_a_settled_dispute_shows_its_note_and_what_counts() -> None:
+    spoken = (statement("task_type", "search", 1), statement("task_type", "drafting", 2))
+    rows = _rows(Record(spoken, (ruling("task_type", "drafting"),)), "task_type")
+    words = describe(KIND_OF_WORK, "drafting")
+    assert rows[2] == (
+        (f"Settled: {words}", "Note: Counted in the log of October."),
+        ("Olga Owner", "2026-11-20 16:05"),
+    )
+    assert rows[3] == (f"What counts: {words}", "")
+
+
+def test_a_settlement_that_was_answered_anew_is_kept_but_does_not_count() -> None:
+    spoken = (statement("task_type", "search", 1), statement("task_type", "drafting", 2))
+    record = Record(spoken, (ruling("task_type", "drafting", stands=False), ruling("task_type", None)))
+    rows = _rows(record, "task_type")
+    assert rows[2][0][0].startswith("Settled, then answered anew: ")
+    assert rows[3][0][0] == "Settled: left open"
+    assert rows[4] == ("What counts: nothing yet", "")
+
+
+def test_what_need_not_be_asked_is_not_called_unanswered() -> None:
+    notes = _notes(said({"facts_needed": "none"}))
+    assert "Not needed with these answers" in notes
+    hidden = QUESTIONNAIRE.question("corpus_size").text
+    lines = [line for line in notes.splitlines() if hidden in line]
+    assert [line.split(" (")[0] for line in lines] == ["Not needed with these answers"]
+
+
+def test_an_answer_to_a_question_no_longer_asked_is_kept_and_marked() -> None:
+    record = said({"facts_needed": "none", "corpus_size": "library"})
+    tables = [b for b in _section(record) if isinstance(b, Table)]
+    text = QUESTIONNAIRE.question("corpus_size").text
+    assert [row[0] for t in tables for row in t.rows if row[0][0] == text] == [
+        (text, "Not needed with these answers; kept.")
+    ]
+
+
+def test_people_are_listed_once_with_their_number_of_answers() -> None:
+    record = Record((*said(HELP_DESK).statements, statement("task_type", "search", 2)), ())
+    table = next(b for b in _section(record) if isinstance(b, Table))
+    assert table.caption == "6 answers by 2 people."
+    assert table.rows == (
+        ("Person 1", "person1@example.org", "5", "2026-11-20"),
+        ("Person 2", "person2@example.org", "1", "2026-11-20"),
+    )
+
+
+ASKABLE = [q for q in QUESTIONNAIRE.questions if q.kind is not Kind.TEXT]
+WORDS = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x24F, categories=("L", "N", "P", "S")), max_size=60)
+
+
+@st.composite
+def records(draw: st.DrawFn) -> Record:
+    """One to three people's answers to any questions, with comments, evidence and "don't know"."""
+    spoken = []
+    for question in draw(st.lists(st.sampled_from(ASKABLE), unique_by=lambda q: q.id, min_size=1, max_size=25)):
+        for number in range(1, draw(st.integers(1, 3)) + 1):
+            dont_know = draw(st.booleans()) and draw(st.booleans())
+            spoken.append(
+                statement(
+                    question.id,
+                    None if dont_know else draw(values(question)),
+                    number,
+                    dont_know=dont_know,
+                    comment=draw(WORDS),
+                    evidence_url=draw(st.sampled_from(["", "https://example.org/a?b=c#d"])),
+                )
+            )
+    return Record(tuple(spoken), ())
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(records())
+def test_everything_anybody_said_is_in_the_pages(record: Record) -> None:
+    words = words_in(render(gather(a_material(record, figures=None))))
+    for one in record.statements:
+        question = QUESTIONNAIRE.question(one.question_id)
+        told = "Don’t know yet" if one.dont_know else describe(question, one.value)
+        for text in (question.text, told, one.comment, one.evidence_url, one.person):
+            assert plain(text) in words, text
+    for question in QUESTIONNAIRE.questions:
+        assert plain(question.text) in words
