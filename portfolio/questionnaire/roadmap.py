@@ -18,7 +18,7 @@ TOLERATED = {
     "one_in_hundred": "at most one answer in a hundred is wrong in form, label or tone",
     "never": "no answer is wrong in form, label or tone",
 }
-METHODS = {Method.LORA: "LoRA", Method.QLORA: "QLoRA", Method.FULL: "full fine-tuning"}
+METHODS = {Method.LORA: "with LoRA", Method.QLORA: "with QLoRA", Method.FULL: "with all weights"}
 
 
 def roadmap(
@@ -58,7 +58,7 @@ def _prompting(case: Case, decision: Decision, answers: Mapping[str, Value]) -> 
     short = case.prompting in ("fails", "close") and ends_here
     state = NOW if not tried or short or tuning.vague(case) or "prompt_techniques" in decision.missing else DONE
     if state == DONE:
-        action = _measured("the best prompt", case.prompting or case.retrieval)
+        action = _measured("the best prompt", case.prompting) if case.prompting else "Done: measured with retrieval"
     return Rung("prompting", title, f"{action}.", f"{criterion(answers, 'prompt_score')}.", state)
 
 
@@ -90,19 +90,19 @@ def _tuning(
     case: Case, decision: Decision, status: Status, method: Method | None, answers: Mapping[str, Value]
 ) -> Rung:
     if decision.tuned.later:
-        text = "The measurement named as next question shows a case that prompting, retrieval and repair leave open."
+        text = "Measurements show a habit, a cost or a language that the stack without training leaves unsolved."
         return Rung("fine_tuning", "Fine-tuning, if earned", "Wait for the evidence.", text, NOT_EARNED)
     how = METHODS[method or Method.LORA]
     cost_only = {kind for kind, _, counts in decision.tuned.cases if counts} == {"cost"}
     if cost_only:
-        action = f"Train a small model with {how} on approved outputs of the good prompt"
+        action = f"Train a small model {how} on approved outputs of the good prompt"
         proof = "it equals the prompt's quality at the wanted speed and cost: "
     else:
-        action = f"Train with {how} on clean examples of the wanted behaviour"
+        action = f"Train {how} on clean examples of the wanted behaviour"
         proof = "it beats the best untuned result, difficult cases and general ability included: "
     text = f"{upper_first(proof)}{criterion(answers, 'tuned_score').replace('On held', 'on held')}."
     state = NOW if status is Status.READY else LATER
-    return Rung("fine_tuning", f"Fine-tuning ({how})", f"{action}.", text, state)
+    return Rung("fine_tuning", f"Fine-tuning {how}", f"{action}.", text, state)
 
 
 def _retrieval_on_tuned(case: Case, answers: Mapping[str, Value]) -> Rung:

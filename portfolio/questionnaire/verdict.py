@@ -53,11 +53,22 @@ def _tuned(case: Case, decision: Decision, status: Status, method: Method | None
     if status is Status.NOT_READY:
         areas = listed(dict.fromkeys(AREAS[b.area] for b in blockers if b.severity != "warning" and b.area in AREAS))
         stack = "Fine-tuning beside retrieval" if hybrid else "Fine-tuning"
-        return f"Use {first} now and train later. {stack} is justified, because {why}; {areas} must be ready first."
+        holds = "looks justified so far" if _unexplained(case, decision) else "is justified"
+        return f"Use {first} now and train later. {stack} {holds}, because {why}; {areas} must be ready first."
     how = METHODS[method or Method.LORA]
     beside = " and keep retrieval for the facts" if hybrid else ""
-    doubts = "; see the warnings before you start" if any(b.severity == "warning" for b in blockers) else ""
-    return f"Fine-tune with {how}{beside}: {why}. Nothing blocks training{doubts}."
+    doubts = _in_doubt(sum(b.severity == "warning" for b in blockers))
+    return f"Fine-tune {how}{beside}: {why}. Nothing blocks training{doubts}."
+
+
+def _in_doubt(points: int) -> str:
+    return f"; {points} point{' is' if points == 1 else 's are'} still in doubt" if points else ""
+
+
+def _unexplained(case: Case, decision: Decision) -> bool:
+    """Only an unexplained shortfall speaks for it, and whether facts are needed is open too."""
+    kinds = {kind for kind, state, counts in decision.tuned.cases if counts and state == tuning.PROVEN}
+    return kinds == {"gap"} and case.cause in tuning.UNEXPLAINED and case.facts is None and not tuning.beaten(case)
 
 
 def _why(case: Case, decision: Decision) -> str:

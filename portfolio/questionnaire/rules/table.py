@@ -209,7 +209,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tuning.gap", "fine_tuning", "gap, proven", True, 0.8,
         (*BASELINES, *TUNED, "prompt_techniques", "failure_causes"),
-        "The best prompt falls short, and nothing says that missing facts are the reason.",
+        "The best prompt falls short, and nothing says that missing facts, search or input are the reason.",
         ("S2", "S4"), _gap_short,
     ),
     Rule(
@@ -255,7 +255,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "tuning.cost_open", "fine_tuning", "cost, to be proven", True, 0.5,
         ("narrow_repetition", "cost_latency_pressure", "requests_per_day"),
-        "A narrow task under cost or latency pressure suits a small tuned model once the stack before it is measured.",
+        "A narrow task under cost or latency pressure suits a small tuned model, once the stack without is measured.",
         ("S2",), lambda case: _state("cost", tuning.OPEN, case),
     ),
     Rule(
