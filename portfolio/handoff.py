@@ -65,6 +65,8 @@ INTERVAL_FACTOR = 1.5
 TO_MAKE = {"clean": (0.0, 0.02, 0.1), "mixed": (0.1, 0.3, 0.6), "poor": (0.5, 0.8, 1.0)}
 TO_MAKE_WITH_A_TEACHER = (0.05, 0.2, 0.5)  # approved outputs of a strong model are checked, not written
 CACHED_FACTS_TOKENS = {"page": (400.0, 700.0, 1_500.0), "booklet": (5_000.0, 15_000.0, 40_000.0)}
+# documents of two pages, where only the size of it all was answered
+DOCUMENTS_OF = {"page": (1.0, 1.0, 2.0), "booklet": (10.0, 50.0, 100.0), "shelf": (200.0, 1_000.0, 4_000.0)}
 AGENT_CALLS = (2.0, 4.0, 10.0)
 # texts in a language that models cover weakly are cut into more tokens than the assumed English
 FOREIGN_TOKENS = {"unseen_language": (1.2, 1.8, 3.0), "language_variety": (1.0, 1.25, 1.8)}
@@ -163,6 +165,7 @@ def _inputs(answers: Mapping[str, Any], recommendation: Recommendation | None) -
         if (number := _number(answers, estimate.question)) is not None:
             yield _around(estimate.key, number, estimate.factor, estimate.question)
     yield from _growth(answers)
+    yield from _documents(answers)
     yield from _prompt(answers)
     yield from _facts_in_the_prompt(answers, recommendation)
     yield from _calls(answers)
@@ -177,6 +180,11 @@ def _growth(answers: Mapping[str, Any]) -> Iterator[Input]:
     if (rate := _number(answers, "growth_per_month")) is not None:
         spread = max(1.0, abs(rate) * GROWTH_SPREAD)
         yield _input("growth_percent_per_month", rate, rate - spread, rate + spread, Shape.NORMAL, "growth_per_month")
+
+
+def _documents(answers: Mapping[str, Any]) -> Iterator[Input]:
+    if _number(answers, "corpus_documents") is None and (sizes := DOCUMENTS_OF.get(str(answers.get("corpus_size")))):
+        yield _pert("corpus_documents", sizes, "corpus_size")
 
 
 def _prompt(answers: Mapping[str, Any]) -> Iterator[Input]:

@@ -21,7 +21,7 @@ COMPONENT_LABELS = {
     "retrieval": "Retrieval",
     "data": "Data",
     "evaluation": "Evaluation",
-    "operations": "Operations",
+    "operations": "Building and operations",
     "governance": "Governance",
 }
 ORIGIN_WORDS = {
@@ -209,20 +209,16 @@ def cadence_chart(result: ProjectionResult, cadence: Cadence) -> Chart:
         x=cadence.curve_months,
         y=cadence.curve_usd_per_month,
     )
-    flat = f"{interval(cadence.flat_from_months)} to {interval(cadence.flat_to_months)}"
-    reading = (
-        f"For {_lower_first(option.label)}, retraining every {interval(cadence.optimum_months)} months costs least; "
-        f"anywhere from {flat} months stays within 10 % of that. Planned: every {interval(cadence.planned_months)}."
-    )
+    shown = cadence.optimum_months <= cadence.curve_months[-1]
     return Chart(
         key="cadence",
         title="How often to retrain",
-        reading=reading,
+        reading=_cadence_reading(cadence, option, shown),
         x_title="Months between retrainings",
         y_title="US dollars a month",
         unit="usd",
         series=(line,),
-        rules=(Rule(cadence.optimum_months, "optimum"),),
+        rules=(Rule(cadence.optimum_months, "optimum"),) if shown else (),
         x_scale="linear",
     )
 
@@ -268,7 +264,12 @@ def _options_reading(result: ProjectionResult, feasible: list[OptionResult]) -> 
     if len(ranked) > 1:
         second = ranked[1]
         words += f", {money(second.annual_usd.p50 - first.annual_usd.p50)} below {_lower_first(second.label)}"
-    return f"{words}; it is the cheapest in {percent(first.probability_cheapest)} of the simulated futures."
+    words += f"; it is the cheapest in {percent(first.probability_cheapest)} of the simulated futures."
+    shown = next((o for o in ranked if o.key == result.headline_option), first)
+    if shown is first:
+        return words
+    more = money(shown.annual_usd.p50 - first.annual_usd.p50)
+    return f"{words} {shown.label} costs {more} more; options differ in what they can do, not only in cost."
 
 
 def _monthly_reading(result: ProjectionResult, option: OptionResult) -> str:
@@ -280,7 +281,11 @@ def _monthly_reading(result: ProjectionResult, option: OptionResult) -> str:
     months = month_labels(result.start, result.months)
     dearest = max(range(result.months), key=lambda m: option.monthly_mean_usd[m])
     words = f"{component_label(name, option)}: {percent(largest / whole)} of the expected bill"
-    return f"{words}; the dearest month is {months[dearest]} with {money(option.monthly_mean_usd[dearest])} expected."
+    words += f"; the dearest month is {months[dearest]} with {money(option.monthly_mean_usd[dearest])} expected"
+    operations = option.components_mean_usd.get("operations", ())
+    if dearest == 0 and len(operations) > 1 and operations[0] > operations[1]:
+        words += ", when it is built, approved and given its first evaluation cases"
+    return f"{words}."
 
 
 def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> str:
@@ -307,6 +312,18 @@ def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: Option
     factor = pair.requests_per_day / today
     how = f"{factor:.1f} times" if factor < 10 else f"{factor:,.0f} times"
     return f"{words}, {how} the {compact(today)} expected; above it, {_lower_first(above.label)}."
+
+
+def _cadence_reading(cadence: Cadence, option: OptionResult, shown: bool) -> str:
+    name, last = _lower_first(option.label), cadence.curve_months[-1]
+    planned = f"Planned: every {interval(cadence.planned_months)}."
+    if not shown:
+        return f"For {name}, retraining because of staleness does not pay within {interval(last)} months. {planned}"
+    flat = f"{interval(cadence.flat_from_months)} to {interval(cadence.flat_to_months)}"
+    return (
+        f"For {name}, retraining every {interval(cadence.optimum_months)} months costs least; "
+        f"anywhere from {flat} months stays within 10 % of that. {planned}"
+    )
 
 
 def _today(result: ProjectionResult, pair: BreakEven, colour: str) -> tuple[Series, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ _LABOUR = {
     "ops_fte_self_hosted": "MLOps fraction for one self-hosted model",
     "governance_hours_per_release": "governance review per release",
 }
+_TEAM = 4  # people who share the work: a wage statistic spreads over single people, a bill averages over a few
 _FEWEST_LIFETIMES = 5  # a provider's own lifetimes are used from this many on
 _SHORTEST_MONTHS, _LONGEST_MONTHS = 1.0, 36.0  # limits of a derived retraining interval
 
@@ -88,7 +90,17 @@ def _labour_input(key: str, row: Labour) -> Input:
     known = Origin(row.origin) is Origin.CATALOGUE
     provenance = Provenance(Origin.CATALOGUE, row.key, row.source, row.as_of) if known else base.provenance
     low, high = (value if end is None else end for end in (row.low, row.high))
+    if row.item == "salary":
+        low, high = _of_a_team(low, high)
+        provenance = replace(provenance, detail=f"{row.key}; the band is of the average of {_TEAM} people")
     return replace(base, value=value, low=low, high=high, provenance=provenance)
+
+
+def _of_a_team(low: float, high: float) -> tuple[float, float]:
+    """P10 and P90 of the average of a team from those of single people: the spread of the logarithm shrinks by √n."""
+    middle, half = math.sqrt(low * high), math.sqrt(high / low)
+    half **= 1 / math.sqrt(_TEAM)
+    return middle / half, middle * half
 
 
 def _from_prices(found: Rates) -> dict[str, Input]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +36,8 @@ EFFECT_DRAWS = 512  # rows per input for total effects
 CURVE_DRAWS = 128  # rows per point of a break-even curve
 SCREEN_DRAWS = 4096  # rows the inputs are screened on
 SCREENED = 12  # inputs that are looked at closely: those with the largest variance share
-VOLUMES = np.logspace(1, 7, 37)  # requests per day, six points a decade
+FIRST_DECADE, LAST_DECADE = 1, 7  # requests per day on a break-even curve, further where today's volume is
+POINTS_PER_DECADE = 6
 
 
 @dataclass(frozen=True)
@@ -139,17 +141,32 @@ def _break_evens(setting: Setting, outcomes: dict[str, Outcome], chosen: str) ->
     return tuple(_break_even(setting, *pair) for pair in pairs if set(pair) <= set(outcomes))
 
 
+def own_gpus_line(found: tuple[BreakEven, ...]) -> BreakEven | None:
+    """The break-even between a provider's service and own GPUs, if there is one."""
+    return next(
+        (pair for pair in found if not BLUEPRINTS[pair.below].own_gpus and BLUEPRINTS[pair.above].own_gpus), None
+    )
+
+
+def _volumes(setting: Setting) -> Array:
+    """Requests per day from ten to ten million, or to ten times today's volume where that is more."""
+    today = float(setting.sizing.medians["requests_per_day"].item())
+    last = max(LAST_DECADE, math.ceil(math.log10(max(today, 1.0))) + 1)
+    return np.logspace(FIRST_DECADE, last, POINTS_PER_DECADE * (last - FIRST_DECADE) + 1)
+
+
 def _break_even(setting: Setting, below: str, above: str) -> BreakEven:
     """Median cost per month of the first year over the volume, without growth, on 128 draws a point."""
     months = min(YEAR, setting.spec.months)
     sample = setting.sample.first(CURVE_DRAWS).replaced(growth_percent_per_month=np.zeros((1, 1)))
-    lines = [curve(annual_usd(setting, key), sample, "requests_per_day", VOLUMES) / months for key in (below, above)]
-    at = crossing(VOLUMES, *lines)
+    volumes = _volumes(setting)
+    lines = [curve(annual_usd(setting, key), sample, "requests_per_day", volumes) / months for key in (below, above)]
+    at = crossing(volumes, *lines)
     return BreakEven(
         below=below,
         above=above,
         requests_per_day=None if at is None else float(f"{at:.3g}"),
-        curve_requests_per_day=tuple(float(f"{v:.4g}") for v in VOLUMES),
+        curve_requests_per_day=tuple(float(f"{v:.4g}") for v in volumes),
         below_usd_per_month=money(lines[0]),
         above_usd_per_month=money(lines[1]),
     )

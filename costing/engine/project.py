@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from costing.engine import assumptions, insight
 from costing.engine.catalogue import Catalogue
+from costing.engine.constants import constant_rows
 from costing.engine.distributions import Z90, quantile
 from costing.engine.fit import gpu_fit
-from costing.engine.inputs import Input, Origin, ScenarioSpec
+from costing.engine.inputs import Input, ScenarioSpec
+from costing.engine.notices import notices, today
 from costing.engine.options.bill import bill
 from costing.engine.options.blueprints import BLUEPRINTS
 from costing.engine.options.outcome import Outcome, infeasible, joined, outcome, summarise
@@ -24,15 +26,17 @@ from costing.engine.rates import price_rows
 from costing.engine.results import AppliedInput, OptionResult, ProjectionResult
 from costing.engine.retraining import cadence
 from costing.engine.setting import DEFAULT_DRAWS, Setting, prepare
-from costing.engine.uncertainty import is_uncertain
-from costing.engine.wording import decides, headline, own_gpus_sentence, short_usd
+from costing.engine.wording import headline, mover, own_gpus_sentence, short_usd
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
-ENGINE_VERSION = "1.0.0"
+ENGINE_VERSION = "1.1.0"
 # Draws computed at a time: their arrays fit the processor's cache, and memory grows slower than the draws.
 BLOCK_DRAWS = 1024
+
+
+LARGEST_USD = 1e13  # of one option over the horizon
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ def project(
     world = setting.world(setting.sample, spec.months)
     report("Comparing the options", 60)
     options = _options(setting, world, outcomes)
+    _check_amounts(options)
     chosen = _headline(spec, options)
     report("Finding what drives the cost", 70)
     found = insight.insights(setting, outcomes, chosen)
@@ -105,9 +110,10 @@ def project(
         tornado=found.tornado,
         break_even=found.break_even,
         gpu_fit=fits,
-        notices=_notices(setting, draws, options, chosen, found),
+        notices=notices(setting, draws, options, chosen, found),
         drivers=found.drivers,
         cadence=paced,
+        constants=constant_rows(setting.rates),
     )
     report("Done", 100)
     return result
@@ -192,38 +198,18 @@ def _reading(setting: Setting, options: tuple[OptionResult, ...], chosen: str, f
     if not chosen:
         return "No option can be built with these choices; each says why."
     option = next(one for one in options if one.key == chosen)
-    driver = decides(found.tornado[0].key, found.tornado[0].label) if found.tornado else ""
-    today = float(setting.sizing.medians["requests_per_day"].item())
-    line = own_gpus_sentence(found.break_even[0] if found.break_even else None, today)
+    driver = mover(found.tornado[0].key, found.tornado[0].label) if found.tornado else ""
+    line = own_gpus_sentence(
+        insight.own_gpus_line(found.break_even), today(setting), chosen_own=BLUEPRINTS[chosen].own_gpus
+    )
     return headline(option.label, option.annual_usd, setting.spec.months, driver, line)
 
 
-def _notices(
-    setting: Setting, asked: int, options: tuple[OptionResult, ...], chosen: str, found: insight.Insights
-) -> tuple[str, ...]:
-    """What a reader must know before trusting the figures."""
-    notices = []
-    if setting.sample.rows != asked:
-        notices.append(f"{asked} draws were asked for; {setting.sample.rows} were made (the next power of two).")
-    wanted = setting.spec.recommended_option
-    if wanted and wanted != chosen:
-        reason = next(one.why_not for one in options if one.key == wanted)
-        notices.append(f"The recommended option, {BLUEPRINTS[wanted].label}, cannot be built: {reason}.")
-    ends = [e.text for one in options if one.key == chosen for e in one.events if e.kind == "end_of_service"]
-    notices += [f"{text}; the move to another model is in the figures." for text in ends]
-    notices += _assumption_notice(setting, found)
-    return tuple(notices)
-
-
-def _assumption_notice(setting: Setting, found: insight.Insights) -> list[str]:
-    open_inputs = [one for one in setting.inputs if is_uncertain(one) and one.provenance.origin is Origin.ASSUMPTION]
-    assumed = [driver for driver in found.drivers if driver.origin == Origin.ASSUMPTION.value]
-    total = sum(driver.total_effect for driver in found.drivers)
-    if not assumed or total <= 0:
-        return []
-    share = sum(driver.total_effect for driver in assumed) / total
-    text = f"{len(open_inputs)} inputs are assumptions and carry {share:.0%} of the uncertainty"
-    worth = max(assumed, key=lambda driver: driver.value_of_knowing_usd)
-    if worth.value_of_knowing_usd > 0:
-        text += f"; knowing “{worth.label}” would be worth {short_usd(worth.value_of_knowing_usd)}"
-    return [f"{text}."]
+def _check_amounts(options: tuple[OptionResult, ...]) -> None:
+    """Refuse amounts nobody can have meant; they would no longer be exact to the cent."""
+    worst = max((option.total_usd.p90 for option in options if option.feasible), default=0.0)
+    if not worst < LARGEST_USD:
+        raise ValueError(
+            f"requests_per_day × calls_per_request × tokens come to {short_usd(worst)}, more than any budget; "
+            "check these three inputs"
+        )

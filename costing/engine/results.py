@@ -191,6 +191,7 @@ class ProjectionResult:
     notices: tuple[str, ...]
     drivers: tuple[Driver, ...] = ()  # the most important first
     cadence: Cadence | None = None  # None when no tuned option can be built
+    constants: tuple[PriceRow, ...] = ()  # what else was multiplied by: GPU and model rows, constants of the methods
 
     def option(self, key: str) -> OptionResult:
         """The option with this key. Raises KeyError naming it."""
@@ -217,6 +218,7 @@ class ProjectionResult:
                 "notices": tuple(data["notices"]),
                 "drivers": tuple(Driver(**x) for x in data.get("drivers", ())),
                 "cadence": _cadence(data["cadence"]) if data.get("cadence") else None,
+                "constants": tuple(PriceRow(**x) for x in data.get("constants", ())),
             }
         )
 

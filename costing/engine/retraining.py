@@ -28,6 +28,8 @@ Array = NDArray[np.float64]
 POLICY_DRAWS = 512
 FLAT = 1.1  # the flat region: within 10 % of the optimum
 CURVE_POINTS = 31
+SHORTEST_CURVE_MONTHS, LONGEST_CURVE_MONTHS = 36.0, 60.0  # nobody plans a retraining further ahead
+NEVER_MONTHS = 1200.0  # an interval at which nothing is lost by waiting
 
 
 def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cadence | None:
@@ -40,9 +42,9 @@ def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cade
     value, decay = world["value_usd_per_month"], world["quality_decay_percent_per_month"] / 100
     one = float(np.median(outcomes[option].retraining_usd))
     growth = float(np.median(value * decay))
-    optimum = min(float(economic_interval_months(one, growth)), 1200.0)
+    optimum = min(float(economic_interval_months(one, growth)), NEVER_MONTHS)
     exponential = economic_interval_exponential_months(one, float(np.median(value)), float(np.median(decay)))
-    points = np.geomspace(optimum / 6, optimum * 6, CURVE_POINTS)
+    points = _curve_points(optimum)
     half = math.sqrt(FLAT**2 - 1)
     return Cadence(
         option=option,
@@ -57,6 +59,13 @@ def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cade
         curve_usd_per_month=money(cadence_usd_per_month(points, one, growth)),
         policies=_policies(setting, option),
     )
+
+
+def _curve_points(optimum: float) -> Array:
+    """Intervals to draw, the optimum among them: to twice the optimum, at least three and at most five years."""
+    last = min(LONGEST_CURVE_MONTHS, max(SHORTEST_CURVE_MONTHS, 2 * optimum))
+    points = np.geomspace(min(optimum, last) / 6, last, CURVE_POINTS)
+    return np.unique(np.append(points, optimum)) if optimum < last else points
 
 
 def _policies(setting: Setting, option: str) -> tuple[PolicyCost, ...]:

@@ -6,8 +6,8 @@ from costing.engine.results import Band, BreakEven
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
-# What decides the cost, said as people say it; other inputs are named by their label.
-_DECIDES = {
+# What moves the cost, said as people say it; other inputs are named by their label.
+_MOVERS = {
     "requests_per_day": "how many requests come",
     "growth_percent_per_month": "how fast the volume grows",
     "calls_per_request": "how many model calls one request takes",
@@ -24,6 +24,21 @@ _DECIDES = {
     "engineer_salary_usd_per_year": "what an engineer costs",
     "expert_salary_usd_per_year": "what the experts cost",
     "ops_fte_self_hosted": "how many people run the GPUs",
+    "ops_fte_retrieval": "how many people run retrieval",
+    "ops_fte_tuning": "how many people look after the tuned model",
+    "ops_fte_api": "how many people run the service",
+    "build_tuning_hours": "how much work building the training pipeline is",
+    "build_serving_hours": "how much work building own serving is",
+    "governance_initial_hours": "how long the first approval takes",
+    "retraining_hours": "how much work a retraining is",
+    "migration_hours": "how much work a move to another model is",
+    "passage_tokens": "how long the passages in the prompt are",
+    "instruction_tokens": "how long the instructions in the prompt are",
+    "target_utilisation": "how full the GPUs run",
+    "serving_speed_factor": "how fast the GPUs really answer",
+    "autoscaled_share": "how much autoscaling saves",
+    "label_share_paid": "how many examples must still be made",
+    "tokens_per_example": "how long a training example is",
     "gpu_usd_per_hour": "what a GPU costs",
     "requirement_change_months": "how often the requirements change",
     "retraining_months": "how often the model is retrained",
@@ -65,34 +80,42 @@ def month_name(start: str, month: int) -> str:
     return f"{_MONTHS[index % 12]} {year + index // 12}"
 
 
-def decides(key: str, label: str) -> str:
-    """What decides the cost, as the subject of a sentence."""
-    return _DECIDES.get(key) or f"“{label[:1].lower()}{label[1:]}”"
+def mover(key: str, label: str) -> str:
+    """What moves the cost, as the subject of a sentence."""
+    return _MOVERS.get(key) or f"“{label[:1].lower()}{label[1:]}”"
 
 
 def headline(label: str, annual: Band, months: int, driver: str, break_even: str) -> str:
-    """What the option costs, how sure, what decides it, and from where own GPUs pay."""
+    """What the option costs (P50), how sure (P10 to P90), what moves it most, and from where own GPUs pay."""
     span = "in the first year" if months >= 12 else f"in {months} month{'s' if months > 1 else ''}"
     cost = f"{label} costs about {short_usd(annual.p50)} {span}"
     if short_usd(annual.p10) != short_usd(annual.p90):
         cost += f", most likely {short_usd(annual.p10)} to {short_usd(annual.p90)}"
-    decided = f"; {driver} decides it." if driver else "."
+    decided = f"; {driver} moves it most." if driver else "."
     return f"{cost}{decided}{f' {break_even}' if break_even else ''}"
 
 
-def own_gpus_sentence(line: BreakEven | None, today: float) -> str:
-    """From which volume own GPUs pay, and how far that is from today's; "" when it cannot be said."""
+def own_gpus_sentence(line: BreakEven | None, today: float, *, chosen_own: bool = False) -> str:
+    """From which volume own GPUs pay, and how far that is from today's; "" when it cannot be said.
+
+    Where the option shown runs on own GPUs (`chosen_own`), the same said of what a provider would cost.
+    """
     if line is None or not line.curve_requests_per_day:
         return ""
     if line.requests_per_day is None:
-        last = line.curve_requests_per_day[-1]
+        last = short_count(line.curve_requests_per_day[-1])
         if line.above_usd_per_month[-1] < line.below_usd_per_month[-1]:
             return "Own GPUs are cheaper at every volume."
-        return f"Own GPUs do not pay up to {short_count(last)} requests a day."
+        if chosen_own:
+            return f"A provider’s service would cost less at any volume up to {last} requests a day."
+        return f"Own GPUs do not pay up to {last} requests a day."
     at = line.requests_per_day
     if today > at:
         return f"Own GPUs pay from {short_count(at)} requests a day."
-    times = f", {at / today:.0f} times today’s volume" if today > 0 and at / today >= 1.5 else ""
+    ratio = at / today if today > 0 else 0.0
+    times = f", {short_count(ratio)} times today’s volume" if ratio >= 1.5 else ""
+    if chosen_own:
+        return f"A provider’s service would cost less below {short_count(at)} requests a day{times}."
     return f"Own GPUs pay only above {short_count(at)} requests a day{times}."
 
 

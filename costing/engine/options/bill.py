@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,10 @@ class Bill:
     schedule: Schedule
     retraining_usd: Array  # one retraining with all it entails, (rows, 1)
     migration_usd: Array  # one move to another model with all it entails, (rows, 1)
+    building_hours: Array  # engineers' work before the start, (rows, 1)
+    building_usd: Array
+    staff_fte: Array  # people who run it, (rows, 1)
+    first_runs_usd: Array  # all runs of the first training, (rows, 1)
 
     @property
     def total(self) -> Array:
@@ -76,6 +81,10 @@ def bill(plan: Blueprint, world: World, sizing: Sizing, policy: str) -> Bill:
         schedule=when,
         retraining_usd=works.retraining_usd,
         migration_usd=works.migration_usd,
+        building_hours=works.building_hours,
+        building_usd=works.building_hours * world.engineer_usd_per_hour,
+        staff_fte=works.staff_fte,
+        first_runs_usd=works.first_runs_usd,
     )
 
 
@@ -87,7 +96,7 @@ class _Works:
 
     # --- serving ------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def inference(self) -> tuple[Array, Array]:
         """US dollars by month: the model without retrieved passages, and what the passages add."""
         plain = self._inference_usd(self.world.fact_tokens if not self.plan.retrieval else None)
@@ -98,7 +107,7 @@ class _Works:
     def _inference_usd(self, facts: Array | None, passages: Array | None = None) -> Array:
         """One way of prompting; options that prompt and host alike share the figure."""
         plan = self.plan
-        size = self.sizing.plan(plan) if plan.own_gpus else None
+        size = self.sizing.plans(plan) if plan.own_gpus else None
         key = (plan.hosting, plan.tuned, plan.shared, size, facts is None, passages is None)
         return self.world.once(key, lambda: self._prompted_usd(facts, passages))
 
@@ -135,14 +144,13 @@ class _Works:
     def _gpu_usd(self, prompt: Array, cached: Array) -> Array:
         """Own replicas by month: GPUs × hours × rent."""
         world = self.world
-        output = world.output_tokens + world.reasoning_tokens
-        replicas = self.sizing.replicas(self.plan, world, prompt, output, cached)
-        gpus = self.sizing.plan(self.plan).gpus_per_replica
-        return replicas * gpus * HOURS_PER_MONTH * world["gpu_usd_per_hour"] * world.gpu_path
+        output = np.maximum(world.output_tokens + world.reasoning_tokens, 1.0)  # even an empty answer is one step
+        gpus = self.sizing.gpus(self.plan, world, prompt, output, cached)
+        return gpus * (HOURS_PER_MONTH * world["gpu_usd_per_hour"] * world.gpu_path)
 
     # --- training -----------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _first_tokens(self) -> Array:
         world = self.world
         return world["training_examples"] * world["tokens_per_example"] * world["epochs"] * world["tokenizer_factor"]
@@ -159,36 +167,36 @@ class _Works:
         fixed = world["run_fixed_hours"] * size.gpus
         return (trials + 1 / (1 - world["run_failure_rate"])) * (hours + fixed) * world["training_gpu_usd_per_hour"]
 
-    @property
+    @cached_property
     def _training_path(self) -> Array:
         return np.ones((1, 1)) if self.plan.method == "managed" else self.world.gpu_path
 
-    @property
-    def _first_runs_usd(self) -> Array:
+    @cached_property
+    def first_runs_usd(self) -> Array:
         return self._runs_usd(self._first_tokens, self.world["sweep_runs"])
 
-    @property
+    @cached_property
     def _again_share(self) -> Array:
         """Tokens of a retraining against those of the first run: replayed and new examples."""
         return self.world["replay_share"] + self.world["new_examples_share"]
 
-    @property
+    @cached_property
     def _again_runs_usd(self) -> Array:
         trials = self.world["sweep_runs"] * self.world["resweep_share"]
         return self._runs_usd(self._first_tokens * self._again_share, trials)
 
-    @property
+    @cached_property
     def _moved_runs_usd(self) -> Array:
         """On another base model everything is trained, with all trial runs."""
         return self._runs_usd(self._first_tokens * np.maximum(self._again_share, 1.0), self.world["sweep_runs"])
 
-    @property
+    @cached_property
     def _moving_hours(self) -> Array:
         """A move of a tuned model is a retraining and more."""
-        return self.world["migration_hours"] + (self.world["retraining_hours"] if self.plan.tuned else 0.0)
+        return self.world["migration_hours"] + (self._retraining_hours if self.plan.tuned else 0.0)
 
     def training(self) -> Array:
-        return self.world.at_start * self._first_runs_usd * self._training_path
+        return self.world.at_start * self.first_runs_usd * self._training_path
 
     def retraining(self, when: Schedule) -> Array:
         """Upkeep over time: runs made again, the engineers who make them, moves to another model, adapted prompts."""
@@ -196,7 +204,7 @@ class _Works:
         rate = world.engineer_usd_per_hour
         runs = when.retrainings * self._again_runs_usd + when.migrations * self._moved_runs_usd
         hours = (
-            when.retrainings * world["retraining_hours"]
+            when.retrainings * self._retraining_hours
             + when.migrations * self._moving_hours
             + when.minor * world["requirement_change_hours"]
         )
@@ -233,24 +241,29 @@ class _Works:
     # --- data ---------------------------------------------------------------------------------------------------
 
     def _examples_usd(self, share: Array | float) -> Array:
+        """Making this share of the examples, and masking the records they come from."""
         world = self.world
-        return example_making_usd(
+        scrub = world["raw_records"] / 1000 * world["scrub_usd_per_1000_records"] * share
+        making = example_making_usd(
             world["training_examples"] * share,
             world["label_share_paid"],
             world["hours_per_example"],
             world["rework_factor"],
             world.expert_usd_per_hour,
         )
+        return np.asarray(making + scrub)
+
+    @cached_property
+    def _new_examples_usd(self) -> Array:
+        return self._examples_usd(self.world["new_examples_share"])
 
     def data(self, when: Schedule) -> Array:
         """Examples with their guideline and masking; documents made ready for retrieval."""
         world = self.world
         cost = np.zeros((1, 1))
         if self.plan.tuned:
-            scrub = world["raw_records"] / 1000 * world["scrub_usd_per_1000_records"]
             guideline = world["guideline_hours"] * world.expert_usd_per_hour
-            again = self._examples_usd(world["new_examples_share"]) + scrub * world["new_examples_share"]
-            cost = world.at_start * (self._examples_usd(1.0) + scrub + guideline) + when.releases * again
+            cost = world.at_start * (self._examples_usd(1.0) + guideline) + when.releases * self._new_examples_usd
         if self.plan.retrieval:
             minutes = world["corpus_documents"] * world["preparation_minutes_per_document"]
             changed = world["corpus_churn_percent_per_month"] / 100 * world["churn_preparation_share"]
@@ -259,11 +272,12 @@ class _Works:
 
     # --- evaluation, operations, governance -----------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _evaluation_usd(self) -> Array:
         """One run; on own GPUs the candidate answers on replicas that are paid for already."""
         if self.plan.own_gpus:
-            return self.world.evaluation_usd(np.zeros((1, 1)))
+            extra = self.world["full_regression_share"] if self.plan.method == "full" else 0.0
+            return self.world.evaluation_usd(np.zeros((1, 1))) * (1 + extra)
         prompt = self.world.own_prompt_tokens(self.plan.tuned)
         prompt = prompt + (self.world.passage_tokens if self.plan.retrieval else self.world.fact_tokens)
         none = np.zeros((1, 1))
@@ -276,8 +290,8 @@ class _Works:
         renewed = world.requirement_changes * world["eval_upkeep_share"]
         return runs * self._evaluation_usd + (world.at_start + renewed) * world.gold_set_usd
 
-    @property
-    def _fte(self) -> Array:
+    @cached_property
+    def staff_fte(self) -> Array:
         world = self.world
         fte = world["ops_fte_api"]
         if self.plan.own_gpus:
@@ -288,22 +302,38 @@ class _Works:
             fte = fte + world["ops_fte_retrieval"]
         return fte
 
-    def operations(self, when: Schedule) -> Array:
-        """Building it, the people who run it, stored model versions, logs and the judged sample."""
+    @cached_property
+    def building_hours(self) -> Array:
+        """Engineers' work before the start."""
         world = self.world
         hours = world["build_prompt_hours"]
         if self.plan.retrieval:
             hours = hours + world["build_retrieval_hours"]
         if self.plan.tuned:
-            hours = hours + world["build_tuning_hours"]
+            hours = hours + world["build_tuning_hours"] * self._training_work
         if self.plan.own_gpus:
             hours = hours + world["build_serving_hours"] * (world["shared_ops_share"] if self.plan.shared else 1.0)
-        staff = world.staff_usd_per_month(self._fte) * (1 + when.overlap * world["overlap_cost_share"])
-        stored = self.sizing.stored_bytes(self.plan, world) * world["kept_versions"] / BYTES_PER_GB
-        storage = stored * world["storage_usd_per_gb_month"]
-        return world.at_start * hours * world.engineer_usd_per_hour + staff + storage + world.monitoring_usd
+        return hours
 
     @property
+    def _training_work(self) -> Array | float:
+        """Engineers' work on training against that on an adapter."""
+        return self.world["full_tuning_work_factor"] if self.plan.method == "full" else 1.0
+
+    @cached_property
+    def _retraining_hours(self) -> Array:
+        return np.asarray(self.world["retraining_hours"] * self._training_work)
+
+    def operations(self, when: Schedule) -> Array:
+        """Building it, the people who run it, stored model versions, logs and the judged sample."""
+        world = self.world
+        staff = world.staff_usd_per_month(self.staff_fte) * (1 + when.overlap * world["overlap_cost_share"])
+        stored = self.sizing.stored_bytes(self.plan, world) * world["kept_versions"] / BYTES_PER_GB
+        storage = stored * world["storage_usd_per_gb_month"]
+        built = world.at_start * self.building_hours * world.engineer_usd_per_hour
+        return built + staff + storage + world.monitoring_usd
+
+    @cached_property
     def _review_factor(self) -> Array | float:
         return self.world["tuning_governance_factor"] if self.plan.tuned else 1.0
 
@@ -318,25 +348,24 @@ class _Works:
 
     # --- one change, with all it entails ----------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def _approval_usd(self) -> Array:
         world = self.world
         return world["governance_hours_per_release"] * self._review_factor * world.expert_usd_per_hour
 
-    @property
+    @cached_property
     def retraining_usd(self) -> Array:
         """Runs, engineers, new examples, evaluation and approval of one retraining, at today's prices."""
         world = self.world
         if not self.plan.tuned:
             return np.zeros((1, 1))
-        people = world["retraining_hours"] * world.engineer_usd_per_hour
-        examples = self._examples_usd(world["new_examples_share"])
-        return self._again_runs_usd + people + examples + self._evaluation_usd + self._approval_usd
+        people = self._retraining_hours * world.engineer_usd_per_hour
+        return self._again_runs_usd + people + self._new_examples_usd + self._evaluation_usd + self._approval_usd
 
-    @property
+    @cached_property
     def migration_usd(self) -> Array:
         """The same of one move to another model, with its trial runs."""
         world = self.world
         people = self._moving_hours * world.engineer_usd_per_hour
-        examples = self._examples_usd(world["new_examples_share"]) if self.plan.tuned else 0.0
+        examples = self._new_examples_usd if self.plan.tuned else 0.0
         return self._moved_runs_usd + people + examples + self._evaluation_usd + self._approval_usd

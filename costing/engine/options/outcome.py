@@ -26,6 +26,9 @@ _NOTHING = Band(0.0, 0.0, 0.0, 0.0)
 _NAMED_EVENTS = 6  # of one kind, so that a monthly retraining does not fill the page
 
 
+_PER_DRAW = ("retraining_usd", "migration_usd", "building_hours", "building_usd", "staff_fte", "first_runs_usd")
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One option over all draws; of the components only what is shown is kept, whole arrays would fill the memory."""
@@ -37,8 +40,13 @@ class Outcome:
     model_first_month: Array  # serving with the passages in the prompts, (draws,)
     retrainings: float  # expected over the horizon
     migrations: float
+    chosen_moves: float  # of the migrations: those nobody forces
     retraining_usd: Array  # one of them, (draws, 1)
     migration_usd: Array
+    building_hours: Array  # engineers' work before the start, (draws, 1)
+    building_usd: Array
+    staff_fte: Array
+    first_runs_usd: Array
 
     @property
     def annual(self) -> Array:
@@ -60,8 +68,8 @@ def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
         model_first_month=np.asarray((serving + passages)[:, 0]),
         retrainings=float(found.schedule.retrainings.mean(axis=0).sum()),
         migrations=float(found.schedule.migrations.mean(axis=0).sum()),
-        retraining_usd=found.retraining_usd,
-        migration_usd=found.migration_usd,
+        chosen_moves=float(found.schedule.chosen.mean(axis=0).sum()),
+        **{name: np.broadcast_to(getattr(found, name), shape) for name in _PER_DRAW},
     )
 
 
@@ -69,16 +77,20 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
     """The outcome over all draws from those of equally many draws each."""
     if len(parts) == 1:
         return parts[0]
+
+    def together(name: str) -> Array:
+        return np.concatenate([getattr(part, name) for part in parts])
+
     return Outcome(
         plan=parts[0].plan,
-        monthly=np.concatenate([part.monthly for part in parts]),
-        npv=np.concatenate([part.npv for part in parts]),
+        monthly=together("monthly"),
+        npv=together("npv"),
         means=np.mean([part.means for part in parts], axis=0),
-        model_first_month=np.concatenate([part.model_first_month for part in parts]),
+        model_first_month=together("model_first_month"),
         retrainings=float(np.mean([part.retrainings for part in parts])),
         migrations=float(np.mean([part.migrations for part in parts])),
-        retraining_usd=np.concatenate([part.retraining_usd for part in parts]),
-        migration_usd=np.concatenate([part.migration_usd for part in parts]),
+        chosen_moves=float(np.mean([part.chosen_moves for part in parts])),
+        **{name: together(name) for name in _PER_DRAW},
     )
 
 
@@ -163,24 +175,35 @@ def events(found: Outcome, world: World, sizing: Sizing, start: str) -> tuple[Ev
 
 
 def _ends(found: Outcome, world: World, sizing: Sizing, start: str) -> list[Event]:
-    """The hosted model's announced or expected end, and the move that follows."""
+    """The announced or expected ends of the hosted model and of its successor, and the moves that follow."""
     if found.plan.own_gpus:
         return []
     row = sizing.rates.api if found.plan.hosting == "api" else sizing.rates.tuning.hosted
     key = "model_retirement_months" if found.plan.hosting == "api" else "tuned_model_retirement_months"
-    times = world[key]
-    at = float(np.median(times))
-    if row is None or at >= world.months:
+    if row is None:
         return []
-    month = int(at)
+    first = world[key]
+    second = first + world["next_model_retirement_months"]
+    announced = (
+        bool(row.retirement_date) and abs(months_until(row.retirement_date, start) - float(np.median(first))) < 1
+    )
+    sure = "is retired in" if first.size == 1 else "is expected to be retired about"
+    month = int(np.median(first))
+    text = (
+        f"{row.key} is retired on {row.retirement_date}"
+        if announced
+        else f"{row.key} {sure} {month_name(start, month)}"
+    )
+    later = int(np.median(second))
+    after = f"The model after {row.key} is expected to be retired about {month_name(start, later)}"
     move = f"Forced move to another model: about {short_usd(float(np.median(found.migration_usd)))}"
-    announced = row.retirement_date and abs(months_until(row.retirement_date, start) - at) < 1
-    if announced:
-        end = Event(month, "end_of_service", f"{row.key} is retired on {row.retirement_date}")
-    else:
-        sure = "is expected to be retired about" if times.size > 1 else "is retired in"
-        end = Event(month, "end_of_service", f"{row.key} {sure} {month_name(start, month)}")
-    return [end, Event(month, "migration", move)]
+    ends = [(month, text), (later, after)]
+    return [
+        event
+        for when, end in ends
+        if when < world.months
+        for event in (Event(when, "end_of_service", end), Event(when, "migration", move))
+    ]
 
 
 def _retrainings(found: Outcome, world: World) -> list[Event]:
@@ -191,11 +214,10 @@ def _retrainings(found: Outcome, world: World) -> list[Event]:
         cost = short_usd(float(np.median(found.retraining_usd)))
         if pace > 0:
             named += _repeated(1 / pace, world.months, "retraining", f"Retraining: about {cost} with its reviews")
-    if found.plan.own_gpus:
-        moves = found.migrations / world.months
+    moves = found.chosen_moves / world.months
+    if moves > 0:
         cost = short_usd(float(np.median(found.migration_usd)))
-        if moves > 0:
-            named += _repeated(1 / moves, world.months, "migration", f"Move to a newer base model: about {cost}")
+        named += _repeated(1 / moves, world.months, "migration", f"Move to a newer base model: about {cost}")
     return named
 
 
@@ -216,12 +238,45 @@ def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
         named |= _serving_facts(found, world, sizing)
     if plan.own_gpus and plan.tuned:
         named |= _training_facts(plan, world, sizing)
+    if plan.method == "qlora":
+        named["Against LoRA"] = "only the training run differs: slower, on less memory"
+    if plan.method == "full":
+        named["Sharing"] = "needs replicas of its own; adapters could share a base model’s"
     if plan.tuned:
+        named["First training, all runs"] = _range_usd(found.first_runs_usd)
         named["One retraining"] = f"{short_usd(float(np.median(found.retraining_usd)))} with data and reviews"
         named["Retrainings"] = f"{found.retrainings:.1f} expected in {world.months} months"
     if plan.retrieval:
         named["Index"] = f"{rates.embedding.key}, {rates.store.key}"
-    return named
+    named |= _move_facts(found, world)
+    return named | _people_facts(found)
+
+
+def _move_facts(found: Outcome, world: World) -> dict[str, str]:
+    """Moves to another model: forced where the provider retires it, chosen where a newer base pays."""
+    forced = found.migrations - found.chosen_moves
+    parts = [f"{forced:.1f} forced"] if not found.plan.own_gpus else []
+    parts += [f"{found.chosen_moves:.1f} chosen"] if found.chosen_moves > 0 else []
+    return {"Moves to another model": f"{' and '.join(parts)} expected in {world.months} months"} if parts else {}
+
+
+def _people_facts(found: Outcome) -> dict[str, str]:
+    """The people behind the operations component: most of the bill where the volume is small."""
+    hours = tuple(float(v[0]) for v in quantiles(found.building_hours))
+    fte = tuple(float(v[0]) for v in quantiles(found.staff_fte))
+    built = f"{hours[1]:,.0f} hours"
+    if f"{hours[0]:,.0f}" != f"{hours[2]:,.0f}":
+        built += f" ({hours[0]:,.0f} to {hours[2]:,.0f})"
+    people = f"{fte[1]:.2g} full-time"
+    if f"{fte[0]:.2g}" != f"{fte[2]:.2g}":
+        people += f" ({fte[0]:.2g} to {fte[2]:.2g})"
+    return {"Building it, once": f"{built}, {_range_usd(found.building_usd)}", "People who run it": people}
+
+
+def _range_usd(values: Array) -> str:
+    """A median with its P10 and P90 in words."""
+    low, middle, high = (short_usd(float(v[0])) for v in quantiles(values))
+    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _serving_facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:

@@ -22,6 +22,7 @@ class Schedule:
     retrainings: Array  # on the same model
     minor: Array  # a changed prompt or retrieval, no new model
     overlap: Array  # share of the month in which two branches run
+    chosen: Array  # of the migrations: those to a newer base model because that pays
 
     @property
     def releases(self) -> Array:
@@ -37,7 +38,7 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
     tuned one a retraining that resets its clock. A migration is itself a retraining.
     """
     none = np.zeros((1, world.months))
-    migrations, overlap = none, none
+    migrations, overlap, chosen = none, none, none
     if plan.hosting == "api":
         migrations = world.forced_migrations("model_retirement_months")
     if plan.hosting == "managed":
@@ -45,13 +46,14 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
     if policy != "stay_behind" and plan.hosting != "api":
         every = adoption_interval_months(world, migration_usd)
         phase = world.sample.events["base_release_phase"]
-        migrations = migrations + renewals(every, phase, world.months)
+        chosen = renewals(every, phase, world.months)
+        migrations = migrations + chosen
         if policy == "two_branches":
             overlap = _running(every, phase, world["overlap_months"], world.months)
     if not plan.tuned:
-        return Schedule(migrations, none, world.requirement_changes, overlap)
+        return Schedule(migrations, none, world.requirement_changes, overlap, chosen)
     retrainings = np.maximum(world.paced_retrainings - migrations, 0.0)
-    return Schedule(migrations, retrainings, none, overlap)
+    return Schedule(migrations, retrainings, none, overlap, chosen)
 
 
 def adoption_interval_months(world: World, migration_usd: Array) -> Array:

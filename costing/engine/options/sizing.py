@@ -34,6 +34,7 @@ from costing.engine.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_
 Array = NDArray[np.float64]
 
 PRECISIONS = ("bf16", "fp8", "int4")  # the first that fits is served
+WORTHWHILE = 1.1  # a larger replica must serve this much more a GPU to be worth running GPUs in pairs
 _SHORTEST_SEQUENCE, _LONGEST_SEQUENCE = 512, 8192  # examples are packed into sequences of a power of two
 
 
@@ -51,28 +52,48 @@ class Sizing:
     rates: Rates
     medians: Sample
     training: Mapping[str, TrainingSize]  # method → size
-    serving: Mapping[tuple[bool, bool], ServingPlan]  # (tuned, with retrieval) → plan
+    serving: Mapping[tuple[bool, bool], tuple[ServingPlan, ...]]  # (tuned, with retrieval) → worthwhile replica sizes
     why_not: Mapping[str, str]
 
-    def plan(self, option: Blueprint) -> ServingPlan:
+    def plans(self, option: Blueprint) -> tuple[ServingPlan, ...]:
+        """The replica sizes an operator would choose from, the smallest first."""
         return self.serving[option.tuned, option.retrieval]
 
-    def replicas(self, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array) -> Array:
-        """Replicas paid for by month, shape (rows, months).
+    def plan(self, option: Blueprint) -> ServingPlan:
+        """The replica size with the fewest GPUs at the median load."""
+        world = World(self.medians, 1, self.rates)
+        prompt, output = median_tokens(world, option.tuned, option.retrieval)
+        return min(self.plans(option), key=lambda one: gpus_at_peak(one, world, prompt, output))
+
+    def gpus(self, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array) -> Array:
+        """GPUs paid for by month, shape (rows, months): in every draw those of the replica size that needs fewest.
+
+        The least of several amounts that grow with the load grows with it too; a size chosen once at the medians would
+        not, and more requests could cost less.
+        """
+        counts = [self._gpus(plan, option, world, prompt, output, cached) for plan in self.plans(option)]
+        return np.asarray(np.minimum.reduce(counts) if len(counts) > 1 else counts[0])
+
+    def _gpus(
+        self, plan: ServingPlan, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array
+    ) -> Array:
+        """With replicas of one size, GPUs = replicas × GPUs of a replica.
 
         Dedicated: max(⌈peak/(capacity × utilisation)⌉, minimum), less the share of the daily swing that autoscaling
         saves. Shared with other adapters: the fraction used, and a share of the replicas that always run.
         """
-        capacity = _capacity(self.plan(option), world, prompt, output, cached) * world["serving_speed_factor"]
-        served = capacity * world["target_utilisation"]
-        mean = world.calls * (1 + world["retry_rate"]) / SECONDS_PER_MONTH / served
+        served = _capacity(plan, world, prompt, output, cached) * world["serving_speed_factor"]
+        served = served * world["target_utilisation"] * SECONDS_PER_MONTH / (1 + world["retry_rate"])
+        mean = world.calls / served
         peak = mean * world["peak_to_average"]
         minimum = world["minimum_replicas"]
         if option.shared:
             used = peak - world["autoscaled_share"] * (peak - mean)
-            return used * world["multi_adapter_slowdown"] + world["shared_minimum_share"] * minimum
-        always = serving.replicas(peak, np.ones((1, 1)), minimum)
-        return np.asarray(always - world["autoscaled_share"] * (always - np.maximum(mean, minimum)))
+            count = used * world["multi_adapter_slowdown"] + world["shared_minimum_share"] * minimum
+        else:
+            always = serving.replicas(peak, 1.0, minimum)
+            count = always - world["autoscaled_share"] * (always - np.maximum(mean, minimum))
+        return np.asarray(count * plan.gpus_per_replica)
 
     def stored_bytes(self, option: Blueprint, world: World) -> Array:
         """Bytes of one kept model version: adapter weights in bf16, all weights after full tuning, none elsewhere."""
@@ -136,18 +157,23 @@ def _training(rates: Rates, world: World, method: str) -> TrainingSize:
     return TrainingSize(plan.gpus, 1 / speed / SECONDS_PER_HOUR if plan.feasible else math.inf, plan)
 
 
-def _serving(rates: Rates, world: World, tuned: bool, retrieval: bool) -> ServingPlan:
+def _serving(rates: Rates, world: World, tuned: bool, retrieval: bool) -> tuple[ServingPlan, ...]:
     prompt, output = median_tokens(world, tuned, retrieval)
-    return cheapest_serving(rates, world, prompt, output, rates.gpu)
+    return serving_sizes(rates, world, prompt, output, rates.gpu)
 
 
-def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, gpu: Gpu) -> ServingPlan:
-    """The replica size with the fewest GPUs in all at the median load, in the first precision that fits at all."""
+def serving_sizes(rates: Rates, world: World, prompt: float, output: float, gpu: Gpu) -> tuple[ServingPlan, ...]:
+    """Replica sizes worth having at these tokens, in the first precision that fits at all; none depends on the load.
+
+    A larger size is worth having where a GPU of it serves more than one of all smaller sizes: the weights leave little
+    room for KV cache on one GPU, or only several keep the latency target. Without a size that fits, one that says why.
+    """
     tpot_ms, ttft_ms = serving_targets(world, output)
-    plan = None
+    refused: ServingPlan | None = None
     for precision in PRECISIONS:
-        sizes = [
-            plan_serving(
+        best, found = 0.0, []
+        for count in serving.REPLICA_SIZES:
+            plan = plan_serving(
                 rates.open_model,
                 gpu,
                 precision,
@@ -157,23 +183,37 @@ def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, g
                 ttft_target_ms=ttft_ms,
                 gpus_per_replica=count,
             )
-            for count in serving.REPLICA_SIZES
-        ]
-        fitting = [one for one in sizes if one.feasible]
-        if fitting:
-            return min(fitting, key=lambda one: gpus_at_peak(one, world, prompt, output))
-        plan = plan or sizes[-1]
-    assert plan is not None
-    return plan
+            if not plan.feasible:
+                refused = refused or (plan if count == serving.REPLICA_SIZES[-1] else None)
+                continue
+            each = _one(_at_median(plan, world, prompt, output)) / count
+            if each > best * WORTHWHILE:
+                best = each
+                found.append(plan)
+        if found:
+            return tuple(found)
+    assert refused is not None
+    return (refused,)
+
+
+def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, gpu: Gpu) -> ServingPlan:
+    """The worthwhile replica size with the fewest GPUs in all at the median load."""
+    sizes = serving_sizes(rates, world, prompt, output, gpu)
+    return sizes[0] if len(sizes) == 1 else min(sizes, key=lambda one: gpus_at_peak(one, world, prompt, output))
 
 
 def gpus_at_peak(plan: ServingPlan, world: World, prompt: float, output: float) -> float:
     """GPUs that serve the median load's busiest hour."""
-    capacity = _capacity(plan, world, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
+    capacity = _at_median(plan, world, prompt, output)
     mean = world.calls[:, :1] * (1 + world["retry_rate"]) / SECONDS_PER_MONTH
     served = capacity * world["serving_speed_factor"] * world["target_utilisation"]
     count = serving.replicas(mean * world["peak_to_average"], served, world["minimum_replicas"])
     return _one(np.asarray(count)) * plan.gpus_per_replica
+
+
+def _at_median(plan: ServingPlan, world: World, prompt: float, output: float) -> Array:
+    """Requests per second of a replica at these tokens."""
+    return _capacity(plan, world, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
 
 
 def serving_usd_per_month(gpus: float, usd_per_gpu_hour: float) -> float:
@@ -208,7 +248,7 @@ def _why_not(
     world: World,
     start: str,
     training: Mapping[str, TrainingSize],
-    plans: Mapping[tuple[bool, bool], ServingPlan],
+    plans: Mapping[tuple[bool, bool], tuple[ServingPlan, ...]],
 ) -> str:
     """Why an option cannot be built, or "" when it can."""
     if option.own_gpus:
@@ -216,7 +256,7 @@ def _why_not(
             return rates.no_gpu_price
         if option.tuned and not training[option.method].plan.feasible:
             return training[option.method].plan.why_not
-        return plans[option.tuned, option.retrieval].why_not
+        return plans[option.tuned, option.retrieval][0].why_not
     row = rates.api if option.hosting == "api" else rates.tuning.hosted
     if option.hosting == "managed" and rates.tuning.why_not:
         return rates.tuning.why_not

@@ -105,9 +105,10 @@ class World:
 
     @cached_property
     def _api_jump(self) -> Array:
-        """The rare change of an unchanged model's price: factor after an exponential time."""
+        """The rare change of an unchanged model's price: factor after an exponential time, never at a rate of 0."""
         rate = self["api_price_jumps_per_year"] / MONTHS_PER_YEAR
-        time = -np.log1p(-self.sample.events["api_price_jump_time"]) / rate
+        hazard = -np.log1p(-self.sample.events["api_price_jump_time"])
+        time = np.where(rate > 0, hazard / np.where(rate > 0, rate, 1.0), np.inf)
         return 1 + since(time, self.months) * (self["api_price_jump_factor"] - 1)
 
     @cached_property

@@ -62,7 +62,11 @@ def test_a_known_input_replaces_the_default_and_keeps_its_provenance():
 
 def test_wages_come_from_the_catalogue():
     wage = by_key(scenario())["engineer_salary_usd_per_year"]
-    assert (wage.low, wage.value, wage.high) == (79850, 133080, 211450)  # BLS OEWS 2024, p10, median, p90
+    # BLS OEWS 2024: p10 79,850, median 133,080, p90 211,450 of single people; the average of four spreads half as far:
+    # ln(211,450 / 79,850) / 2 = 0.4869 between p10 and p90, around the same geometric mean 129,940
+    assert wage.value == 133080
+    assert math.log(wage.high / wage.low) == pytest.approx(0.4869, abs=1e-4)
+    assert math.sqrt(wage.low * wage.high) == pytest.approx(math.sqrt(79850 * 211450))
     assert wage.provenance.origin is Origin.CATALOGUE
 
 

@@ -375,7 +375,7 @@ def test_the_reading_names_option_money_and_driver(usual):
     option = usual.option(usual.headline_option)
     assert usual.reading.startswith(f"{option.label} costs about $")
     assert "in the first year, most likely $" in usual.reading
-    assert "how many requests come decides it" in usual.reading
+    assert "how many requests come moves it most" in usual.reading
 
 
 def test_one_draw_of_one_month_is_enough():
