@@ -8,10 +8,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import brotli
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage
 from fontTools import subset
+from whitenoise.compress import Compressor
+from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 FONT_WEIGHTS = ("Regular", "Medium", "SemiBold")
 # Latin with its extensions, punctuation, currency signs, arrows and mathematical signs used in the interface.
@@ -41,6 +44,21 @@ def build_fonts(target: Path) -> None:
             subset.main(
                 [source, f"--unicodes={FONT_UNICODES}", "--flavor=woff2", "--layout-features=*", f"--output-file={out}"]
             )
+
+
+class SwiftCompressor(Compressor):  # type: ignore[misc]  # no types
+    """Brotli at quality 6: plotly.js takes 0.3 s instead of ten, for a file a tenth larger, on the first start."""
+
+    @staticmethod
+    def compress_brotli(data: bytes) -> bytes:
+        return bytes(brotli.compress(data, quality=6))
+
+
+class StaticStorage(CompressedManifestStaticFilesStorage):  # type: ignore[misc]
+    """Static files under names with their hash, compressed beside the original."""
+
+    def create_compressor(self, **kwargs: Any) -> Compressor:
+        return SwiftCompressor(**kwargs)
 
 
 class WheelAssetsFinder(BaseFinder):
