@@ -24,6 +24,7 @@ def create_scenario(
     *, organisation: Organisation, spec: ScenarioSpec, by: User, lineage: uuid.UUID | None = None, note: str = ""
 ) -> Scenario:
     """Store `spec` as the next revision of a lineage; a spec the lineage holds already is returned as it was stored."""
+    audit.lock(organisation.pk)  # of two who store at once, the second continues from the first's revision
     lineage = lineage or uuid.uuid4()
     document = spec_to_dict(spec)  # asdict: JSON makes lists of its tuples
     sha = sha256_of(document)
@@ -57,6 +58,7 @@ def request_projection(*, scenario: Scenario, by: User, draws: int = DRAWS) -> P
 
     One already waiting or running is returned, and so is one done with the same draws and today's engine and prices.
     """
+    audit.lock(scenario.organisation_id)  # of two who ask at once, the second finds what the first has asked for
     same = Projection.objects.filter(scenario=scenario, draws=draws, seed=seed_of(scenario))
     active = same.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).first()
     done = same.filter(

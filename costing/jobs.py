@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import Error as AnyDatabaseError
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnreachable
@@ -35,9 +36,13 @@ JobT = TypeVar("JobT", bound=Job)
 MAX_ATTEMPTS = 3
 QUEUE_PATIENCE_S = 60  # a message not picked up for so long may be lost; asking twice is harmless, `claim` decides
 QUEUE_UNREACHABLE = (BrokerUnreachable, RedisError, OSError)  # OSError: the socket's file is not there
+DATABASE_AWAY = (
+    OperationalError,
+    InterfaceError,
+)  # gone, restarting, or too busy; not a mistake in what we asked of it
 QUEUE_UNREACHABLE_MESSAGE = "The job queue can’t be reached; the request is kept and starts by itself."
 WORKER_DIED_MESSAGE = (
-    f"The worker stopped {MAX_ATTEMPTS} times while this was running, so it was given up. "
+    f"The worker stopped {MAX_ATTEMPTS} times while this was running, or lost the database, so it was given up. "
     "Try again; if it stops again, an administrator finds the reason in the worker’s log."
 )
 UNEXPECTED_MESSAGE = (
@@ -79,7 +84,7 @@ def claim(model: type[JobT], pk: int, *, worker: str) -> JobT | None:
     )
     if not taken:
         return None
-    return model._default_manager.filter(claim_token=token).first()
+    return model._default_manager.filter(pk=pk, claim_token=token).first()
 
 
 def report(job: Job, step: str, percent: float) -> None:
@@ -202,7 +207,8 @@ def perform(model: type[JobT], pk: int, work: Callable[[JobT], Callable[[], None
     """Claim the job and do its work under a heartbeat; True when this call brought its result.
 
     `work(job)` computes, and returns a function that stores (calling `finish`), run in one transaction. A ValueError is
-    the job's plain failure; anything else is logged with its traceback and shown without it.
+    the job's plain failure; anything else is logged with its traceback and shown without it. Where the database is away
+    the job is left as it is: its lease runs out and the reaper gives it another attempt.
     """
     job = claim(model, pk, worker=worker)
     if job is None:
@@ -214,6 +220,9 @@ def perform(model: type[JobT], pk: int, work: Callable[[JobT], Callable[[], None
                 store()
     except Interrupted as interruption:
         log.info("%s %s stopped: %s", model.__name__, pk, type(interruption).__name__)
+        return False
+    except DATABASE_AWAY:
+        log.warning("%s %s left to the reaper: the database is away", model.__name__, pk, exc_info=True)
         return False
     except Exception as error:
         _fail_with(job, error)
@@ -233,6 +242,8 @@ def _fail_with(job: Job, error: Exception) -> None:
         fail(job, reason)
     except Interrupted:
         log.info("%s %s had ended already", type(job).__name__, job.pk)
+    except DATABASE_AWAY:
+        log.warning("%s %s left to the reaper: the database is away", type(job).__name__, job.pk, exc_info=True)
 
 
 @contextmanager
@@ -258,8 +269,9 @@ def _beat(job: Job, stop: threading.Event) -> None:
             try:
                 if not _ours(job).update(heartbeat_at=now, lease_until=_lease_from(now)):
                     return  # cancelled or taken: the next report or finish finds out
-            except DatabaseError:
+            except AnyDatabaseError:
                 log.warning("heartbeat of %s %s missed", type(job).__name__, job.pk, exc_info=True)
+                connection.close()  # the next beat opens a new one: this one may be dead for good
     finally:
         connection.close()
 

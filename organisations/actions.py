@@ -61,7 +61,7 @@ def found_organisation(*, name: str, by: User, is_demo: bool = False) -> Organis
 
 @transaction.atomic
 def rename_organisation(*, organisation: Organisation, by: User, name: str) -> Organisation:
-    locked = _lock(organisation)
+    locked = audit.lock(organisation.pk)
     if locked.name != name:
         before, locked.name = locked.name, name
         locked.save(update_fields=["name"])
@@ -78,7 +78,7 @@ def rename_organisation(*, organisation: Organisation, by: User, name: str) -> O
 @transaction.atomic
 def invite(*, organisation: Organisation, by: User, email: str, role: str) -> IssuedInvitation:
     """An invitation for one address, open for 14 days. Refused for members and for addresses already invited."""
-    organisation = _lock(organisation)
+    organisation = audit.lock(organisation.pk)
     email = email.strip().lower()
     if Membership.objects.active().filter(organisation=organisation, user__email__iexact=email).exists():
         raise Refused(f"{email} is already a member; change the role in the list instead.", "email")
@@ -140,12 +140,13 @@ def accept_invitation(
 ) -> Membership:
     """Join with the invitation: an existing account as `by`, a new one (`by` None) with `name` and `password`.
 
-    Refused when the link has been used, revoked or has expired – also by somebody else a moment ago –, when `by` is not
-    the person invited, and when the address has an account by now.
+    Refused when the link has been used, replaced, revoked or has expired – also by somebody else a moment ago –, when
+    `by` is not the person invited, and when the address has an account by now.
     """
-    organisation = _lock(invitation.organisation)
-    invitation = Invitation.objects.select_for_update().get(pk=invitation.pk)
-    if not invitation.is_open():
+    organisation = audit.lock(invitation.organisation_id)
+    opened_with = invitation.token_sha256
+    invitation = Invitation.objects.get(pk=invitation.pk)
+    if not invitation.is_open() or invitation.token_sha256 != opened_with:
         raise Refused("This invitation can no longer be used; ask for a new one.")
     if by is not None and by.email.lower() != invitation.email:
         raise Refused(f"This invitation is for {invitation.email}; you are signed in as {by.email}.")
@@ -191,7 +192,7 @@ def remove_member(*, membership: Membership, by: User) -> None:
 
 @transaction.atomic
 def add_unit(*, organisation: Organisation, by: User, name: str, cost_centre: str = "") -> BusinessUnit:
-    organisation = _lock(organisation)
+    organisation = audit.lock(organisation.pk)
     _refuse_same_name(organisation, name)
     unit = BusinessUnit.objects.create(organisation=organisation, name=name, cost_centre=cost_centre)
     audit.record(
@@ -230,12 +231,8 @@ def remove_unit(*, unit: BusinessUnit, by: User) -> None:
     unit.delete()
 
 
-def _lock(organisation: Organisation) -> Organisation:
-    return Organisation.objects.select_for_update().get(pk=organisation.pk)
-
-
 def _lock_member(membership: Membership) -> Membership:
-    _lock(membership.organisation)
+    audit.lock(membership.organisation_id)
     found = Membership.objects.active().select_related("organisation", "user").filter(pk=membership.pk).first()
     if found is None:
         raise Refused(f"{membership.user} has been removed in the meantime.")
@@ -243,7 +240,7 @@ def _lock_member(membership: Membership) -> Membership:
 
 
 def _lock_pending(invitation: Invitation) -> Invitation:
-    _lock(invitation.organisation)
+    audit.lock(invitation.organisation_id)
     found = Invitation.objects.pending().select_related("organisation", "invited_by").filter(pk=invitation.pk).first()
     if found is None:
         raise Refused(f"The invitation of {invitation.email} has been accepted or revoked in the meantime.")
@@ -251,7 +248,7 @@ def _lock_pending(invitation: Invitation) -> Invitation:
 
 
 def _lock_unit(unit: BusinessUnit) -> tuple[Organisation, BusinessUnit]:
-    organisation = _lock(unit.organisation)
+    organisation = audit.lock(unit.organisation_id)
     found = BusinessUnit.objects.filter(pk=unit.pk).first()
     if found is None:
         raise Refused(f"The unit {unit.name} has been removed in the meantime.")

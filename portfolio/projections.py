@@ -18,6 +18,7 @@ from costing.public import (
     request_projection,
     spec_of,
 )
+from organisations import audit
 from organisations.models import User
 from portfolio.actions.answers import ensure_snapshot
 from portfolio.handoff import fingerprint, scenario_spec
@@ -33,7 +34,9 @@ def refresh(*, use_case: UseCase, by: User) -> Projection:
     """
     snapshot = ensure_snapshot(assessment=use_case.assessments.latest())
     with transaction.atomic():
-        locked = UseCase.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=use_case.pk)
+        audit.lock(use_case.organisation_id)
+        rows = UseCase.objects.select_for_update(of=("self",), no_key=True)  # a worker may be storing figures
+        locked = rows.select_related("organisation").get(pk=use_case.pk)
         scenario = create_scenario(
             organisation=locked.organisation,
             spec=spec_for(locked, snapshot),
@@ -75,7 +78,13 @@ def lineage_of(use_case: UseCase) -> uuid.UUID:
 
 
 def take_figures(*, projection: Projection, **_: Any) -> None:
-    """Receiver of `projection_finished`, inside the transaction that stores the result."""
+    """Receiver of `projection_finished`, inside the transaction that stores the result.
+
+    Somebody may just be asking for this very projection (`refresh`). The lock waits for them to finish, or lets them
+    find the projection done.
+    """
+    of_lineage = Projection.objects.filter(scenario__lineage=projection.scenario.lineage)
+    list(UseCase.objects.select_for_update(no_key=True).filter(projection__in=of_lineage).values_list("pk"))
     _take(projection)
 
 

@@ -50,6 +50,7 @@ def quick_settings(settings: Any, static_root: Path) -> None:
 @pytest.fixture(autouse=True)
 def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a test enqueues goes to a broker in memory that nobody reads, unless the test is marked `workers`."""
+    assert celery_app.conf.broker_url  # loads the settings, which would replace a change made before
     if not request.node.get_closest_marker("workers"):
         monkeypatch.setitem(celery_app.conf.changes, "broker_url", "memory://")
         monkeypatch.setitem(celery_app.conf.changes, "broker_transport_options", {})

@@ -174,8 +174,9 @@ def _act_once(
 
 
 def _lock(assessment: Assessment) -> Assessment:
-    rows = Assessment.objects.select_for_update(of=("self",)).select_related("use_case__organisation")
-    return rows.get(pk=assessment.pk)
+    """The assessment as it stands once everybody who writes in its organisation has finished."""
+    audit.lock(assessment.use_case.organisation_id)
+    return Assessment.objects.select_related("use_case__organisation").get(pk=assessment.pk)
 
 
 def _store(

@@ -17,6 +17,7 @@ def ask_for_section(
     *, assessment: Assessment, section: Section, respondent: User, by: User, message: str = ""
 ) -> AnswerRequest:
     """Ask `respondent` to answer `section`. Asking again renews the request with the new message."""
+    audit.lock(assessment.use_case.organisation_id)
     request, _ = AnswerRequest.objects.update_or_create(
         assessment=assessment,
         section_id=section.id,
@@ -32,6 +33,7 @@ def ask_for_section(
 @transaction.atomic
 def withdraw_request(*, request: AnswerRequest, by: User) -> None:
     """Take a request back: the respondent no longer sees the section; what they answered stays."""
+    audit.lock(request.assessment.use_case.organisation_id)
     changed = AnswerRequest.objects.standing().filter(pk=request.pk).update(withdrawn_at=timezone.now())
     if changed:
         use_case = request.assessment.use_case

@@ -55,8 +55,7 @@ def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any)
 
     Raises ChangedMeanwhileError when it is not; nothing is written then.
     """
-    locked = UseCase.objects.select_for_update(of=("self",)).select_related("organisation", "unit", "owner")
-    current = locked.get(pk=use_case.pk)
+    current = _locked(use_case)
     changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
     if not changed:
         return current
@@ -76,7 +75,7 @@ def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any)
 @transaction.atomic
 def move_use_case(*, use_case: UseCase, by: User, stage: str) -> UseCase:
     """Move along the lifecycle's table; retiring is the only way to remove one. Raises ValueError for another way."""
-    current = UseCase.objects.select_for_update(of=("self",)).select_related("organisation").get(pk=use_case.pk)
+    current = _locked(use_case)
     if current.stage == stage:
         return current
     if not may_move(current.stage, stage):
@@ -90,6 +89,12 @@ def move_use_case(*, use_case: UseCase, by: User, stage: str) -> UseCase:
     details = {"from": STAGE_LABELS[Stage(before)], "to": STAGE_LABELS[Stage(stage)], "stage": str(stage)}
     audit.record(organisation=current.organisation, by=by, verb="moved", target=current, details=details)
     return current
+
+
+def _locked(use_case: UseCase) -> UseCase:
+    """The use case as it stands once everybody who writes in its organisation has finished."""
+    audit.lock(use_case.organisation_id)
+    return UseCase.objects.select_related("organisation", "unit", "owner").get(pk=use_case.pk)
 
 
 def _word(value: object) -> str:

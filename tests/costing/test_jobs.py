@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from celery.exceptions import SoftTimeLimitExceeded
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnreachable
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -207,6 +207,17 @@ def test_work_that_raises_leaves_a_reason_in_plain_words(job: Projection, error:
     assert (row(job).state, row(job).error) == (JobState.FAILED, reason)
 
 
+@pytest.mark.parametrize("error", [OperationalError("the server closed the connection"), InterfaceError("closed")])
+def test_a_database_that_is_away_costs_time_and_not_the_job(job: Projection, error: Exception) -> None:
+    def work(_: Projection) -> Any:
+        raise error
+
+    assert not jobs.perform(Projection, job.pk, work, worker="w")
+    assert row(job).state == JobState.RUNNING
+    lose_lease(job)
+    assert jobs.reap(Projection) == [job.pk]
+
+
 def test_what_is_stored_with_the_result_is_stored_with_it_or_not_at_all(job: Projection) -> None:
     def work(mine: Projection) -> Any:
         def store() -> None:
@@ -238,6 +249,23 @@ def test_the_heartbeat_renews_the_lease_while_one_step_runs_and_its_thread_ends(
     assert [t.name for t in threading.enumerate() if t.name.startswith("heartbeat")] == []
     time.sleep(0.35)
     assert jobs.claim(Projection, mine.pk, worker="next") is not None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="only a server can hang up")
+def test_the_heartbeat_survives_a_database_that_hangs_up(settings: Any) -> None:
+    settings.JOB_LEASE_S = 0.6
+    mine = claimed(ProjectionFactory())
+    with jobs.heartbeat(mine):
+        time.sleep(0.5)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            assert cursor.fetchall() == [(True,)]  # the heartbeat's connection
+        time.sleep(0.9)
+        assert jobs.claim(Projection, mine.pk, worker="thief") is None
 
 
 @pytest.mark.django_db(transaction=True)

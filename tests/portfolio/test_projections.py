@@ -36,7 +36,7 @@ def test_a_projection_is_requested_from_the_answers_as_they_stand(use_case: UseC
     projection = projections.refresh(use_case=use_case, by=editor)
     use_case.refresh_from_db()
     assert use_case.projection == projection
-    assert [(i["key"], i["value"]) for i in projection.scenario.spec["inputs"]] == [("requests_per_day", 9000)]
+    assert {i["key"]: i["value"] for i in projection.scenario.spec["inputs"]}["requests_per_day"] == 9000
     assert (projection.state, projection.requested_by) == (JobState.QUEUED, editor)
     verbs = list(AuditEvent.objects.order_by("sequence").values_list("verb", "target_type"))
     assert verbs[-2:] == [("revised", "costing.scenario"), ("requested", "costing.projection")]
