@@ -95,3 +95,10 @@ def reader(pdf: bytes) -> PdfReader:
 def words_in(pdf: bytes, pages: slice = slice(None)) -> str:
     """All the words of these pages without white space, running headers and footers included."""
     return plain("".join(page.extract_text() for page in list(reader(pdf).pages)[pages]))
+
+
+def body_of(pdf: bytes, title: str, organisation: str) -> str:
+    """All the words as one text without white space: what runs above and below each page is taken out."""
+    header = plain(title + organisation)
+    pages = (plain(page.extract_text()) for page in reader(pdf).pages)
+    return "".join(re.sub(r"Auditreport·made.*$", "", page).removeprefix(header) for page in pages)
