@@ -49,10 +49,13 @@ def reports(request: SignedInRequest, pk: int) -> HttpResponse:
 @login_required
 @require_GET
 def reports_state(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The list alone, for polling; says when there is nothing left to wait for."""
+    """The list alone, for polling; when there is nothing left to wait for, the page around it is fetched anew."""
     context = _context(request, get_use_case_for(request.user, pk))
-    status = 200 if context["is_waiting"] else STOP_POLLING
-    return render(request, "portfolio/reports.html#list", context, status=status)
+    if context["is_waiting"]:
+        return render(request, "portfolio/reports.html#list", context)
+    response = render(request, "portfolio/reports.html#list", context, status=STOP_POLLING)
+    response["HX-Refresh"] = "true"
+    return response
 
 
 @login_required
