@@ -40,8 +40,8 @@ def test_months_add_up_across_and_down() -> None:
         "P10 – P90",
     ]
     # serving 200, retrieval 100 every month, data 1,200 once
-    assert table.rows[0][:5] == ("Dec 26", "200", "100", "1,200", "1,500")
-    assert table.rows[1][:5] == ("Jan 27", "200", "100", "0", "300")
+    assert table.rows[0][:5] == ("Dec\u00a026", "200", "100", "1,200", "1,500")
+    assert table.rows[1][:5] == ("Jan\u00a027", "200", "100", "0", "300")
     assert table.rows[-1][:5] == ("Total", "2,400", "1,200", "1,200", "4,800")
     assert (len(table.rows), table.marked) == (13, (12,))
 
