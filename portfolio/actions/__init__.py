@@ -1,11 +1,13 @@
 """The acts of the register: keyword-only, `by=` who did it, atomic, the audit row in the same transaction."""
 
 from portfolio.actions.answers import (
+    Given,
     InvalidAnswerError,
     Saved,
     ensure_snapshot,
     restore_answer,
     save_answer,
+    save_answers,
     settle_dispute,
     withdraw_answer,
 )
@@ -14,6 +16,7 @@ from portfolio.actions.use_cases import ChangedMeanwhileError, change_use_case, 
 
 __all__ = [
     "ChangedMeanwhileError",
+    "Given",
     "InvalidAnswerError",
     "Saved",
     "ask_for_section",
@@ -23,6 +26,7 @@ __all__ = [
     "register_use_case",
     "restore_answer",
     "save_answer",
+    "save_answers",
     "settle_dispute",
     "withdraw_answer",
     "withdraw_request",

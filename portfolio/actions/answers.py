@@ -8,7 +8,7 @@ number of people answering at once come to an end.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -47,6 +47,17 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Given:
+    """What somebody answers to one question, as it came."""
+
+    question: Question
+    value: Value = None
+    dont_know: bool = False
+    comment: str = ""
+    evidence_url: str = ""
+
+
+@dataclass(frozen=True)
 class _Entry:
     """What one person says in full."""
 
@@ -79,15 +90,26 @@ def save_answer(
     Without value, "don't know yet", comment and link the answer is withdrawn. Saying the same again changes nothing.
     Raises InvalidAnswerError naming the field.
     """
-    entry = _Entry(_checked(question, value, dont_know), dont_know, comment.strip(), evidence_url.strip())
-    if len(entry.comment) > COMMENT_LENGTH:
-        raise InvalidAnswerError(
-            "comment", f"the comment has {len(entry.comment):,} characters; at most {COMMENT_LENGTH:,} fit"
-        )
-    if entry.evidence_url and not entry.evidence_url.startswith(("http://", "https://")):
-        raise InvalidAnswerError("evidence_url", f"{entry.evidence_url[:60]!r} does not start with http:// or https://")
-    write = partial(_write_answer, question=question, by=by, entry=entry, verb=verb)
-    foresee = partial(_foresee_answer, question_id=question.id, respondent=by.pk, entry=entry)
+    given = Given(question, value, dont_know, comment, evidence_url)
+    return save_answers(assessment=assessment, given=[given], by=by, verb=verb)
+
+
+def save_answers(*, assessment: Assessment, given: Sequence[Given], by: User, verb: str = "answered") -> Saved:
+    """`save_answer` for several questions at once: all or none of them, and one new recommendation.
+
+    `Saved.answer` is the last one's row. Raises InvalidAnswerError for the first that cannot be stored, then none is.
+    """
+    entries = [(one.question, _entry(one)) for one in given]
+
+    def foresee(inputs: Inputs) -> Inputs:
+        for question, entry in entries:
+            inputs = _foresee_answer(inputs, question_id=question.id, respondent=by.pk, entry=entry)
+        return inputs
+
+    def write(locked: Assessment) -> tuple[Answer | None, bool]:
+        written = [_write_answer(locked, question=q, by=by, entry=entry, verb=verb) for q, entry in entries]
+        return (written[-1][0] if written else None), any(changed for _, changed in written)
+
     return _act(assessment=assessment, foresee=foresee, write=write)
 
 
@@ -126,6 +148,18 @@ def ensure_snapshot(*, assessment: Assessment) -> RecommendationSnapshot:
     """The snapshot of the recommendation for the answers as they stand; written now if there is none yet."""
     _act(assessment=assessment, foresee=lambda inputs: inputs, write=lambda assessment: (None, False))
     return assessment.recommendations.latest()
+
+
+def _entry(given: Given) -> _Entry:
+    comment, evidence_url = given.comment.strip(), given.evidence_url.strip()
+    entry = _Entry(_checked(given.question, given.value, given.dont_know), given.dont_know, comment, evidence_url)
+    if len(comment) > COMMENT_LENGTH:
+        raise InvalidAnswerError(
+            "comment", f"the comment has {len(comment):,} characters; at most {COMMENT_LENGTH:,} fit"
+        )
+    if evidence_url and not evidence_url.startswith(("http://", "https://")):
+        raise InvalidAnswerError("evidence_url", f"{evidence_url[:60]!r} does not start with http:// or https://")
+    return entry
 
 
 def _checked(question: Question, value: Value, dont_know: bool) -> Value:

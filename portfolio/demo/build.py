@@ -7,7 +7,7 @@ from typing import Any
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
-from portfolio.actions import ask_for_section, move_use_case, register_use_case, save_answer
+from portfolio.actions import Given, ask_for_section, move_use_case, register_use_case, save_answers
 from portfolio.demo.definition import definition
 from portfolio.lifecycle import Stage
 from portfolio.models import Assessment, UseCase
@@ -70,22 +70,18 @@ def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, Use
                 assessment=assessment, section=sections[section], respondent=people[key], by=people[entry["owner"]]
             )
     comments, unsure = entry.get("comments", {}), entry.get("dont_know", {})
-    for key, answers in entry.get("answers", {}).items():
-        for question_id, value in answers.items():
-            comment = comments.get(key, {}).get(question_id, "")
-            save_answer(
-                assessment=assessment,
-                question=questionnaire.question(question_id),
-                by=people[key],
-                value=value,
-                comment=comment,
+    for key in [*entry["answers"], *(key for key in unsure if key not in entry["answers"])]:
+        said = [
+            Given(
+                questionnaire.question(question_id),
+                value,
+                comment=(comment := comments.get(key, {}).get(question_id, "")),
                 evidence_url=EXAMPLE if comment else "",
             )
-    for key, question_ids in unsure.items():
-        for question_id in question_ids:
-            save_answer(
-                assessment=assessment, question=questionnaire.question(question_id), by=people[key], dont_know=True
-            )
+            for question_id, value in entry["answers"].get(key, {}).items()
+        ]
+        said += [Given(questionnaire.question(q), dont_know=True) for q in unsure.get(key, [])]
+        save_answers(assessment=assessment, given=said, by=people[key])
 
 
 def _move_on(use_case: UseCase, owner: User) -> None:

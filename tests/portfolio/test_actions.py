@@ -271,3 +271,26 @@ def test_one_person_in_many_tabs(use_case: UseCase, owner: User) -> None:
     in_threads([(use_case, owner, {"requests_per_day": n}) for n in range(1, 25)], threads=8)
     assert_sound(use_case, saves=24)
     assert use_case.assessments.get().revision == 24
+
+
+def test_several_answers_at_once_give_one_recommendation(use_case: UseCase, editor: User) -> None:
+    given = [
+        actions.Given(question("facts_needed"), "core"),
+        actions.Given(question("knowledge_change_rate"), "daily", comment="Prices change at night."),
+        actions.Given(question("citations_needed"), dont_know=True),
+    ]
+    actions.save_answers(assessment=use_case.assessments.get(), given=given, by=editor)
+    saved = {a.question_id: (a.value, a.dont_know, a.comment, a.revisions.count()) for a in Answer.objects.all()}
+    assert saved == {
+        "facts_needed": ("core", False, "", 1),
+        "knowledge_change_rate": ("daily", False, "Prices change at night.", 1),
+        "citations_needed": (None, True, "", 1),
+    }
+    assert RecommendationSnapshot.objects.count() == 1
+
+
+def test_of_several_answers_all_are_stored_or_none(use_case: UseCase, editor: User) -> None:
+    good, bad = actions.Given(question("facts_needed"), "core"), actions.Given(question("requests_per_day"), "many")
+    with pytest.raises(actions.InvalidAnswerError):
+        actions.save_answers(assessment=use_case.assessments.get(), given=[good, bad], by=editor)
+    assert not Answer.objects.exists()
