@@ -16,7 +16,7 @@ from portfolio.reports.wording import POLICIES, band, dollars, money, percent, p
 WIDTH = 640  # px, the whole width of the text
 HALF = 312  # px, half of it: drawn narrow, so that letters keep their size
 PLANE_HEIGHT, LOW_HEIGHT, HALF_HEIGHT = 310, 240, 235
-ROWS_TIGHTER = 0.74  # than on the page
+ROWS_TIGHTER, LEAST_HEIGHT = 0.74, 110  # than on the page
 NOT_COMPUTED = "No projection had been computed when this report was asked for."
 OUTDATED = (
     "These figures were not computed from today’s answers: something that matters to the costs was answered since, or "
@@ -53,7 +53,7 @@ def _titled(chart: Chart) -> tuple[Heading, Figure]:
 
 def _figure(chart: Chart, width: int = WIDTH, height: float = PLANE_HEIGHT) -> Figure:
     if is_horizontal(chart):
-        height = ROWS_TIGHTER * svg.natural_height(chart, width)
+        height = max(LEAST_HEIGHT, ROWS_TIGHTER * svg.natural_height(chart, width))
     return Figure(chart.title, chart.reading, svg.draw(chart, width=width, height=height))
 
 

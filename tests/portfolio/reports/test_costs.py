@@ -55,6 +55,19 @@ def test_every_chart_stands_under_its_own_heading_or_beside_another() -> None:
     assert all('viewBox="0 0 312' in figure.svg for figure in pair.figures)
 
 
+def test_a_single_option_or_driver_still_makes_legible_charts() -> None:
+    result = a_result()
+    alone = replace(result, options=result.options[:1], tornado=result.tornado[:1], break_even=())
+    assert sum(isinstance(b, Figure) for b in costs.section(alone)) == 4
+
+
+def test_nothing_that_can_be_built_still_makes_a_section() -> None:
+    result = a_result()
+    none = tuple(replace(o, feasible=False, why_not="no GPU holds it") for o in result.options)
+    blocks = costs.section(replace(result, options=none, tornado=(), break_even=(), gpu_fit=(), notices=()))
+    assert any(isinstance(b, Table) and b.columns[0][0] == "Option" for b in blocks)
+
+
 def test_notices_are_listed() -> None:
     bullets = next(b for b in costs.section(a_result()) if isinstance(b, Bullets))
     assert bullets.items == a_result().notices
