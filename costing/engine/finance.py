@@ -30,9 +30,8 @@ def discount_factors(rate_percent_per_year: Array, months: int) -> Array:
     return np.exp(-np.log1p(rate_percent_per_year / 100) * mid_months(months))
 
 
-def npv_usd(monthly_usd: Array, rate_percent_per_year: Array) -> Array:
-    """Net present value per draw, shape (draws,): Σ_m C_m/(1+i)^((m+0.5)/12), mid-month convention."""
-    factors = discount_factors(rate_percent_per_year, monthly_usd.shape[1])
+def npv_usd(monthly_usd: Array, factors: Array) -> Array:
+    """Net present value per draw, shape (draws,): Σ_m C_m × `discount_factors`, mid-month convention."""
     return np.asarray((monthly_usd * factors).sum(axis=1))
 
 

@@ -37,7 +37,7 @@ CURVE_DRAWS = 128  # rows per point of a break-even curve
 SCREEN_DRAWS = 4096  # rows the inputs are screened on
 SCREENED = 12  # inputs that are looked at closely: those with the largest variance share
 FIRST_DECADE, LAST_DECADE = 1, 7  # requests per day on a break-even curve, further where today's volume is
-POINTS_PER_DECADE = 6
+POINTS_PER_DECADE = 4
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,27 @@ def insights(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Ins
     """Drivers and tornado of the chosen option's first year; break-even of API and own GPUs, of RAG and tuning."""
     if not chosen:
         return Insights((), (), ())
-    evaluate = annual_usd(setting, chosen)
+    evaluate = _one(annual_usd(setting, chosen))
     screened = _screened(setting, outcomes[chosen].annual)
     bars = _tornado(setting, evaluate, [one for one, _ in screened])
     drivers = _drivers(setting, evaluate, outcomes, screened)
     return Insights(bars, drivers, _break_evens(setting, outcomes, chosen))
 
 
-def annual_usd(setting: Setting, option: str) -> Evaluate:
-    """The option's first twelve months (or the horizon when shorter) as a function of the sample."""
+def annual_usd(setting: Setting, *options: str) -> Evaluate:
+    """The options' first twelve months (or the horizon when shorter) as a function of the sample, (options, rows)."""
     months = min(YEAR, setting.spec.months)
 
     def evaluate(sample: Sample) -> Array:
-        found = bill(BLUEPRINTS[option], setting.world(sample, months), setting.sizing, setting.policy)
-        return np.asarray(found.total.sum(axis=1))
+        world = setting.world(sample, months)
+        bills = [bill(BLUEPRINTS[option], world, setting.sizing, setting.policy) for option in options]
+        return np.stack([found.total.sum(axis=1) for found in bills])
 
     return evaluate
+
+
+def _one(evaluate: Evaluate) -> Evaluate:
+    return lambda sample: evaluate(sample)[0]
 
 
 def _screened(setting: Setting, annual: Array) -> list[tuple[Input, float]]:
@@ -160,7 +165,7 @@ def _break_even(setting: Setting, below: str, above: str) -> BreakEven:
     months = min(YEAR, setting.spec.months)
     sample = setting.sample.first(CURVE_DRAWS).replaced(growth_percent_per_month=np.zeros((1, 1)))
     volumes = _volumes(setting)
-    lines = [curve(annual_usd(setting, key), sample, "requests_per_day", volumes) / months for key in (below, above)]
+    lines = curve(annual_usd(setting, below, above), sample, "requests_per_day", volumes) / months
     at = crossing(volumes, *lines)
     return BreakEven(
         below=below,

@@ -28,6 +28,7 @@ Array = NDArray[np.float64]
 POLICY_DRAWS = 512
 FLAT = 1.1  # the flat region: within 10 % of the optimum
 CURVE_POINTS = 31
+FIRST_CURVE_MONTHS = 0.05  # where retraining costs nothing
 SHORTEST_CURVE_MONTHS, LONGEST_CURVE_MONTHS = 36.0, 60.0  # nobody plans a retraining further ahead
 NEVER_MONTHS = 1200.0  # an interval at which nothing is lost by waiting
 
@@ -64,8 +65,9 @@ def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cade
 def _curve_points(optimum: float) -> Array:
     """Intervals to draw, the optimum among them: to twice the optimum, at least three and at most five years."""
     last = min(LONGEST_CURVE_MONTHS, max(SHORTEST_CURVE_MONTHS, 2 * optimum))
-    points = np.geomspace(min(optimum, last) / 6, last, CURVE_POINTS)
-    return np.unique(np.append(points, optimum)) if optimum < last else points
+    first = max(min(optimum, last) / 6, FIRST_CURVE_MONTHS)
+    points = np.geomspace(first, last, CURVE_POINTS)
+    return np.unique(np.append(points, optimum)) if first < optimum < last else points
 
 
 def _policies(setting: Setting, option: str) -> tuple[PolicyCost, ...]:

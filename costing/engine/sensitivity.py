@@ -102,10 +102,12 @@ def total_effects(evaluate: Evaluate, sample: Sample, keys: Sequence[str]) -> di
 
 
 def curve(evaluate: Evaluate, sample: Sample, key: str, points: Array) -> Array:
-    """Median amount over values of one input, the others as drawn; shape of `points`. One evaluation."""
+    """Median amount over values of one input, the others as drawn, (…, points): one line for each row of amounts that
+    `evaluate` gives. One evaluation.
+    """
     many = sample.repeated(len(points))
     values = evaluate(many.replaced(**{key: np.repeat(points, sample.rows)[:, None]}))
-    return np.asarray(np.median(values.reshape(len(points), sample.rows), axis=1))
+    return np.asarray(np.median(values.reshape(*values.shape[:-1], len(points), sample.rows), axis=-1))
 
 
 def crossing(points: Array, below: Array, above: Array) -> float | None:

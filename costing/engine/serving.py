@@ -8,6 +8,7 @@ source out: median error 10 %). Times are seconds unless the name says ms.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -202,6 +203,7 @@ def _with_figures(plan: ServingPlan, input_tokens: Number, output_tokens: Number
     )
 
 
+@lru_cache(maxsize=512)
 def _coefficients(
     model: Model,
     gpu: Gpu,

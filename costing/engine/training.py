@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -109,9 +110,8 @@ def plan_training(
     """
     if sequence <= 0 or np.any(np.less(tokens, 0)):
         raise ValueError("sequence must be above 0 and tokens at least 0")
-    chosen: dict[str, Any] = {"optimizer": optimizer or USUAL_OPTIMIZER[method], "precision": precision, "rank": rank}
-    counts = TRAINING_COUNTS if gpus is None else (gpus,)
-    fit = smallest_fit(model, gpu, method, sequence=sequence, checkpointing=checkpointing, counts=counts, **chosen)
+    chosen = Chosen(optimizer or USUAL_OPTIMIZER[method], precision, float(rank))
+    fit = _smallest_fit(model, gpu, method, sequence, checkpointing, gpus, chosen)
     if fit.gpus is None:
         return _infeasible(gpu, method, checkpointing, fit)
     count = fit.gpus
@@ -140,6 +140,23 @@ def plan_training(
     )
 
 
+class Chosen(NamedTuple):
+    """Choices that memory depends on, as `training_memory_gib` names them."""
+
+    optimizer: str
+    precision: str
+    rank: float
+
+
+@lru_cache(maxsize=512)
+def _smallest_fit(
+    model: Model, gpu: Gpu, method: Method, sequence: float, checkpointing: str, gpus: int | None, chosen: Chosen
+) -> Fit:
+    counts = TRAINING_COUNTS if gpus is None else (gpus,)
+    more = chosen._asdict()
+    return smallest_fit(model, gpu, method, sequence=sequence, checkpointing=checkpointing, counts=counts, **more)
+
+
 def _infeasible(gpu: Gpu, method: Method, checkpointing: str, fit: Fit) -> TrainingPlan:
     nothing = {"tokens_per_s_per_gpu": 0.0, "mfu": 0.0, "gpu_hours_per_run": 0.0, "wall_hours": 0.0}
     return TrainingPlan(
@@ -156,8 +173,9 @@ def _infeasible(gpu: Gpu, method: Method, checkpointing: str, fit: Fit) -> Train
     )
 
 
+@lru_cache(maxsize=512)
 def _largest_micro_batch(
-    model: Model, gpu: Gpu, method: Method, count: int, sequence: float, checkpointing: str, chosen: dict[str, Any]
+    model: Model, gpu: Gpu, method: Method, count: int, sequence: float, checkpointing: str, chosen: Chosen
 ) -> tuple[int, MemoryBreakdown]:
     """Doubles the micro-batch while it fits, up to 16,384 tokens."""
 
@@ -170,7 +188,7 @@ def _largest_micro_batch(
             micro_batch=micro,
             checkpointing=checkpointing,
             sharded=count > 1,
-            **chosen,
+            **chosen._asdict(),
         )
 
     micro, memory, usable = 1, needs(1), float(usable_gib(gpu, count))

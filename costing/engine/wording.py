@@ -65,7 +65,9 @@ def short_usd(amount: float) -> str:
 
 
 def short_count(number: float) -> str:
-    """A count as spoken of: 640, 9,200, 240,000, 3.1 million."""
+    """A count as spoken of: 640, 9,200, 240,000, 3.1 million, 2 billion."""
+    if number >= 1e9:
+        return f"{number / 1e9:,.3g} billion"
     if number >= 1e6:
         return f"{number / 1e6:.3g} million"
     digits = 2 if number >= 100 else 1

@@ -1,17 +1,19 @@
 """Answers become inputs with their band and their question; what nobody said is left to the engine."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from portfolio.questionnaire.recommend import recommend
 
 from costing.engine import catalogue
 from costing.engine.defaults import complete
 from costing.engine.inputs import Input, ScenarioSpec, spec_from_dict, spec_to_dict
+from costing.engine.project import project
 from costing.public import OPTIONS, Origin, Shape
 from portfolio.handoff import fingerprint, recommended_option, scenario_spec
 from portfolio.questionnaire.outcome import Layer, Recommendation
+from portfolio.questionnaire.recommend import recommend
 
 NOTHING_KNOWN = recommend({})
 
@@ -177,8 +179,10 @@ def test_title_and_month_are_no_difference_and_answers_are() -> None:
 
 
 def test_what_is_handed_over_survives_storage() -> None:
-    before = spec({"requests_per_day": 9000, "growth_per_month": 2.5, "gpu_memory_gib": 80}, advice("rag"))
+    answers = {"requests_per_day": 9000, "growth_per_month": 2.5, "gpu_memory_gib": 80, "data_location": "on_device"}
+    before = spec(answers, advice("rag"))
     assert spec_from_dict(spec_to_dict(before)) == before
+    assert spec_from_dict(json.loads(json.dumps(spec_to_dict(before)))) == before
 
 
 FULL = {
@@ -215,3 +219,69 @@ LEAST = {
 def test_the_engine_accepts_every_answer_the_questionnaire_accepts(answers: dict[str, Any]) -> None:
     keys = {one.key for one in complete(spec(answers, NOTHING_KNOWN), catalogue.load())}
     assert {one.key for one in spec(answers).inputs} <= keys
+
+
+@pytest.mark.parametrize("where", ["on_premises", "on_device"])
+def test_data_that_may_not_leave_leaves_only_options_on_own_gpus(where: str) -> None:
+    handed = spec({"data_location": where}, advice("rag"))
+    left_out = dict(handed.excluded)
+    assert set(left_out) == {"prompting_api", "rag_api", "managed_tuning", "managed_tuning_rag"}
+    assert all("the data may only be processed on" in reason for reason in left_out.values())
+    assert handed.recommended_option == "self_hosted_rag"
+    assert any("hosted rates as a stand-in" in remark for remark in handed.remarks)
+    assert any("users’ devices" in remark for remark in handed.remarks) == (where == "on_device")
+    result = project(handed, catalogue.load(), draws=64)
+    assert result.headline_option == "self_hosted_rag"
+    assert [option.key for option in result.options if option.approach == "rag" and option.feasible] == [
+        "self_hosted_rag"
+    ]
+
+
+def test_data_that_may_go_anywhere_leaves_every_option_in() -> None:
+    assert spec({"data_location": "anywhere", "hosting": ["api", "self_host"]}).excluded == ()
+    own_cloud = spec({"data_location": "own_cloud", "hosting": ["api"]})
+    assert (own_cloud.excluded, len(own_cloud.remarks)) == ((), 1)
+
+
+def test_only_own_gpus_named_is_a_reason_of_its_own() -> None:
+    reasons = set(dict(spec({"hosting": ["self_host"]}).excluded).values())
+    assert reasons == {"only own or rented GPUs were named as a way to run the model"}
+
+
+def test_requests_are_counted_as_calls_except_for_an_agent() -> None:
+    plain = given({"requests_per_day": 100, "task_type": "classification"})["calls_per_request"]
+    assert (plain.value, plain.shape, plain.provenance.detail) == (1, Shape.FIXED, "requests_per_day")
+    agent = given({"requests_per_day": 100, "task_type": "search", "second_task_type": "agent"})["calls_per_request"]
+    assert (agent.value, agent.provenance.detail) == (4, "second_task_type")
+    assert "calls_per_request" not in given({"task_type": "classification"})
+
+
+def test_a_corpus_known_by_its_size_alone_is_not_assumed_to_be_an_archive() -> None:
+    booklet = given({"corpus_size": "booklet"})["corpus_documents"]
+    assert (booklet.low, booklet.value, booklet.high) == (10, 50, 100)
+    assert booklet.provenance.detail == "corpus_size"
+    assert given({"corpus_size": "booklet", "corpus_documents": 7})["corpus_documents"].value == 7
+    assert "corpus_documents" not in given({"corpus_size": "library"})
+
+
+def test_a_language_models_hardly_know_takes_more_tokens_as_an_assumption() -> None:
+    unseen = given({"behaviour_needs": ["tone", "unseen_language"]})["tokenizer_factor"]
+    assert (unseen.value, unseen.provenance.origin) == (1.8, Origin.ASSUMPTION)
+    assert given({"behaviour_needs": ["language_variety"]})["tokenizer_factor"].value == 1.25
+    assert "tokenizer_factor" not in given({"behaviour_needs": ["tone"]})
+
+
+def test_all_but_the_language_is_known_from_the_answer_it_names() -> None:
+    handed = given({**FULL, "behaviour_needs": ["unseen_language"], "corpus_size": "booklet"})
+    for key, one in handed.items():
+        if key != "tokenizer_factor":
+            assert one.provenance.origin is Origin.ANSWER
+            assert one.provenance.detail in FULL
+
+
+@pytest.mark.parametrize("volume", [0, 1, 10**9])
+def test_every_volume_can_be_projected(volume: int) -> None:
+    handed = spec({"requests_per_day": volume, "input_tokens": 1500, "output_tokens": 0}, advice("rag"))
+    result = project(handed, catalogue.load(), draws=64)
+    assert result.headline_option == "rag_api"
+    assert any("requests are expected" in n or "model calls a day" in n for n in result.notices) == (volume != 1)

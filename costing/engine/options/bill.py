@@ -66,8 +66,8 @@ def bill(plan: Blueprint, world: World, sizing: Sizing, policy: str) -> Bill:
     components = {
         "training": works.training(),
         "retraining": works.retraining(when),
-        "serving": own + when.overlap * world["overlap_cost_share"] * own,
-        "retrieval": works.retrieval() + (1 + when.overlap * world["overlap_cost_share"]) * passages,
+        "serving": works.with_second_branch(own, when),
+        "retrieval": works.retrieval() + works.with_second_branch(passages, when),
         "data": works.data(when),
         "evaluation": works.evaluation(when),
         "operations": works.operations(when),
@@ -88,11 +88,31 @@ def bill(plan: Blueprint, world: World, sizing: Sizing, policy: str) -> Bill:
     )
 
 
+def by_month(world: World, *terms: tuple[Array, Array | float]) -> Array:
+    """Σ counts × amount, shape (rows, months): counts (rows or 1, months), amounts (rows or 1, 1).
+
+    Counts common to all draws, such as the start's, touch only the months in which something happens.
+    """
+    total = np.zeros((world.sample.rows, world.months))
+    for counts, amount in terms:
+        if len(counts) > 1:
+            total += counts * amount
+        elif (months := np.flatnonzero(counts[0])).size:
+            total[:, months] += counts[:, months] * amount
+    return total
+
+
 @dataclass(frozen=True)
 class _Works:
     plan: Blueprint
     world: World
     sizing: Sizing
+
+    def with_second_branch(self, usd: Array, when: Schedule) -> Array:
+        """The amount, and its share for the branch that runs beside it where there is one."""
+        if not when.overlap.any():
+            return usd
+        return usd * (1 + when.overlap * self.world["overlap_cost_share"])
 
     # --- serving ------------------------------------------------------------------------------------------------
 
@@ -196,26 +216,32 @@ class _Works:
         return self.world["migration_hours"] + (self._retraining_hours if self.plan.tuned else 0.0)
 
     def training(self) -> Array:
-        return self.world.at_start * self.first_runs_usd * self._training_path
+        if not self.plan.tuned:
+            return np.zeros((1, 1))
+        return by_month(self.world, (self.world.at_start, self.first_runs_usd * self._training_path[:, :1]))
 
     def retraining(self, when: Schedule) -> Array:
         """Upkeep over time: runs made again, the engineers who make them, moves to another model, adapted prompts."""
         world = self.world
         rate = world.engineer_usd_per_hour
-        runs = when.retrainings * self._again_runs_usd + when.migrations * self._moved_runs_usd
-        hours = (
-            when.retrainings * self._retraining_hours
-            + when.migrations * self._moving_hours
-            + when.minor * world["requirement_change_hours"]
+        runs = by_month(world, (when.retrainings, self._again_runs_usd), (when.migrations, self._moved_runs_usd))
+        people = by_month(
+            world,
+            (when.retrainings, self._retraining_hours * rate),
+            (when.migrations, self._moving_hours * rate),
+            (when.minor, world["requirement_change_hours"] * rate),
         )
-        return runs * self._training_path + hours * rate
+        return runs * self._training_path + people if self.plan.tuned else people
 
     # --- retrieval ----------------------------------------------------------------------------------------------
 
     def retrieval(self) -> Array:
-        """Index, store and search, without the tokens that the passages add to the prompt."""
+        """Index, store and search, without the tokens that the passages add: the same wherever the model runs."""
         if not self.plan.retrieval:
             return np.zeros((1, 1))
+        return self.world.once("retrieval", self._searched_usd)
+
+    def _searched_usd(self) -> Array:
         world, rates = self.world, self.sizing.rates
         churn = world["corpus_churn_percent_per_month"] / 100
         searches = world.calls * (1 + world["retry_rate"])
@@ -260,15 +286,16 @@ class _Works:
     def data(self, when: Schedule) -> Array:
         """Examples with their guideline and masking; documents made ready for retrieval."""
         world = self.world
-        cost = np.zeros((1, 1))
+        terms: list[tuple[Array, Array | float]] = []
         if self.plan.tuned:
             guideline = world["guideline_hours"] * world.expert_usd_per_hour
-            cost = world.at_start * (self._examples_usd(1.0) + guideline) + when.releases * self._new_examples_usd
+            terms += [(world.at_start, self._examples_usd(1.0) + guideline), (when.releases, self._new_examples_usd)]
         if self.plan.retrieval:
             minutes = world["corpus_documents"] * world["preparation_minutes_per_document"]
+            prepared = minutes / 60 * world.expert_usd_per_hour
             changed = world["corpus_churn_percent_per_month"] / 100 * world["churn_preparation_share"]
-            cost = cost + minutes / 60 * world.expert_usd_per_hour * (world.at_start + changed)
-        return cost
+            terms += [(world.at_start, prepared), (world.always, prepared * changed)]
+        return by_month(world, *terms) if terms else np.zeros((1, 1))
 
     # --- evaluation, operations, governance -----------------------------------------------------------------------
 
@@ -286,9 +313,15 @@ class _Works:
     def evaluation(self, when: Schedule) -> Array:
         """The gold set, its upkeep, and a run at the start, per release, per small change and at regular times."""
         world = self.world
-        runs = world.at_start + when.releases + when.minor + world.regular_evaluations
-        renewed = world.requirement_changes * world["eval_upkeep_share"]
-        return runs * self._evaluation_usd + (world.at_start + renewed) * world.gold_set_usd
+        one = self._evaluation_usd
+        return by_month(
+            world,
+            (world.at_start, one + world.gold_set_usd),
+            (when.releases, one),
+            (when.minor, one),
+            (world.regular_evaluations, one),
+            (world.requirement_changes, world["eval_upkeep_share"] * world.gold_set_usd),
+        )
 
     @cached_property
     def staff_fte(self) -> Array:
@@ -327,11 +360,11 @@ class _Works:
     def operations(self, when: Schedule) -> Array:
         """Building it, the people who run it, stored model versions, logs and the judged sample."""
         world = self.world
-        staff = world.staff_usd_per_month(self.staff_fte) * (1 + when.overlap * world["overlap_cost_share"])
+        staff = self.with_second_branch(world.staff_usd_per_month(self.staff_fte), when)
         stored = self.sizing.stored_bytes(self.plan, world) * world["kept_versions"] / BYTES_PER_GB
         storage = stored * world["storage_usd_per_gb_month"]
-        built = world.at_start * self.building_hours * world.engineer_usd_per_hour
-        return built + staff + storage + world.monitoring_usd
+        built = by_month(world, (world.at_start, self.building_hours * world.engineer_usd_per_hour))
+        return built + (staff + storage) + world.monitoring_usd
 
     @cached_property
     def _review_factor(self) -> Array | float:
@@ -340,11 +373,15 @@ class _Works:
     def governance(self, when: Schedule) -> Array:
         """First approval, approval per release, short review per small change, a yearly audit."""
         world = self.world
-        release = world["governance_hours_per_release"]
-        hours = world.at_start * world["governance_initial_hours"] + when.releases * release
-        hours = hours + when.minor * release * world["minor_review_share"]
-        hours = hours + world.yearly * world["governance_hours_per_year"]
-        return hours * self._review_factor * world.expert_usd_per_hour
+        rate = self._review_factor * world.expert_usd_per_hour
+        release = world["governance_hours_per_release"] * rate
+        return by_month(
+            world,
+            (world.at_start, world["governance_initial_hours"] * rate),
+            (when.releases, release),
+            (when.minor, release * world["minor_review_share"]),
+            (world.yearly, world["governance_hours_per_year"] * rate),
+        )
 
     # --- one change, with all it entails ----------------------------------------------------------------------------
 

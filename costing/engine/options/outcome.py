@@ -63,7 +63,7 @@ def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
     return Outcome(
         plan=plan,
         monthly=monthly,
-        npv=npv_usd(monthly, world["discount_rate_percent_per_year"]),
+        npv=npv_usd(monthly, world.discount),
         means=found.means(),
         model_first_month=np.asarray((serving + passages)[:, 0]),
         retrainings=float(found.schedule.retrainings.mean(axis=0).sum()),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class Schedule:
     overlap: Array  # share of the month in which two branches run
     chosen: Array  # of the migrations: those to a newer base model because that pays
 
-    @property
+    @cached_property
     def releases(self) -> Array:
         """New models that need approval (the first one not counted)."""
         return self.migrations + self.retrainings

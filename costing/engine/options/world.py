@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costing.engine.cadence import happens, interval_with_forced_months, renewals, since
-from costing.engine.finance import price_path
+from costing.engine.finance import discount_factors, price_path
 from costing.engine.people import evaluation_run_usd, fte_usd_per_month, loaded_usd_per_hour
 from costing.engine.rates import Rates
 from costing.engine.retrieval import ingest_tokens
@@ -138,6 +138,16 @@ class World:
     def at_start(self) -> Array:
         """1 in the first month, shape (1, months)."""
         return np.eye(1, self.months)
+
+    @cached_property
+    def always(self) -> Array:
+        """1 in every month, shape (1, months)."""
+        return np.ones((1, self.months))
+
+    @cached_property
+    def discount(self) -> Array:
+        """Present value of a dollar by month, shape (rows, months)."""
+        return discount_factors(self["discount_rate_percent_per_year"], self.months)
 
     @cached_property
     def yearly(self) -> Array:

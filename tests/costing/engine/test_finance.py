@@ -18,8 +18,9 @@ def test_a_price_path_is_exponential_in_the_middle_of_the_month():
 def test_net_present_value_by_hand():
     # 100 in each of two months at 12 %: 100/1.12^(0.5/12) + 100/1.12^(1.5/12)
     expected = 100 / 1.12 ** (0.5 / 12) + 100 / 1.12 ** (1.5 / 12)
-    assert finance.npv_usd(np.array([[100.0, 100.0]]), np.array([[12.0]])).item() == pytest.approx(expected)
-    assert finance.npv_usd(np.array([[100.0, 100.0]]), np.array([[0.0]])).item() == 200
+    at_twelve, at_none = (finance.discount_factors(np.array([[rate]]), 2) for rate in (12.0, 0.0))
+    assert finance.npv_usd(np.array([[100.0, 100.0]]), at_twelve).item() == pytest.approx(expected)
+    assert finance.npv_usd(np.array([[100.0, 100.0]]), at_none).item() == 200
 
 
 def test_quantiles_are_numpys():

@@ -3,6 +3,8 @@ import re
 
 import pytest
 
+from costing.engine.catalogue import load
+from costing.engine.defaults import complete
 from costing.engine.inputs import Choices, Origin, Shape, spec_from_dict, spec_to_dict
 
 MINIMAL = {"title": "Answers", "start": "2027-01"}
@@ -75,3 +77,34 @@ def test_the_wrong_field_is_named_with_what_to_do():
     refused("choices.base_model_policy is 'wait'; give one of retrain", choices={"base_model_policy": "wait"})
     with pytest.raises(ValueError, match="scenario is a list"):
         spec_from_dict([1])
+
+
+def test_options_left_out_are_given_as_pairs_or_as_an_object():
+    start = {"title": "A test", "start": "2027-01"}
+    by_object = spec_from_dict({**start, "excluded": {"rag_api": "it may not leave"}, "remarks": ["A word."]})
+    assert by_object == spec_from_dict(
+        {**start, "excluded": [["rag_api", "it may not leave"]], "remarks": ("A word.",)}
+    )
+    assert (by_object.excluded, by_object.remarks) == ((("rag_api", "it may not leave"),), ("A word.",))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("excluded", "rag_api", "excluded: give an object"),
+        ("excluded", ["rag_api"], "excluded: 'rag_api' is no pair of option key and reason"),
+        ("excluded", {"rag_api": " "}, r"excluded\[rag_api\]: say why"),
+        ("excluded", [["rag_api", "a"], ["rag_api", "b"]], r"excluded\[rag_api\] is given twice"),
+        ("remarks", "A word.", "remarks: give a list of sentences"),
+        ("remarks", [3], "remarks: 3 is no sentence"),
+    ],
+)
+def test_what_is_no_exclusion_and_no_remark_is_refused(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        spec_from_dict({"title": "A test", "start": "2027-01", field: value})
+
+
+def test_an_unknown_option_cannot_be_left_out():
+    spec = spec_from_dict({"title": "A test", "start": "2027-01", "excluded": {"rag_apu": "a reason"}})
+    with pytest.raises(ValueError, match=r"excluded is 'rag_apu'; give one of .*did you mean rag_api"):
+        complete(spec, load())
