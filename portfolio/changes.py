@@ -63,6 +63,13 @@ def robustness_in_words(robustness: Robustness) -> str:
     return f"Holds in {about}{share} of the ways to answer {questions}"
 
 
+def firmness_note(robustness: Robustness) -> str:
+    """What a full meter does not say: firm against what is open is not firm against every change; empty below that."""
+    if robustness.share < 1:
+        return ""
+    return f"{'No open question can change it; a' if robustness.open_questions else 'A'} changed answer still could."
+
+
 def _percent(share: float) -> str:
     """Whole per cent, but never 100 before it is all and never 0 before it is none."""
     whole = min(99, max(1, round(share * 100))) if share > 0 else 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from costing.charts.chart import Chart
-from costing.charts.costs import month_labels
+from costing.charts.costs import component_label, month_labels
 from costing.charts.format import count, money
 from costing.public import (
     COMPONENTS,
@@ -27,10 +27,20 @@ from costing.public import (
     cost_charts,
     spec_of,
 )
+from portfolio.changes import LAYER_WORDS
+from portfolio.questionnaire.outcome import Layer, Need, Recommendation
 from portfolio.questionnaire.spec import Questionnaire
 
 SHOWN_FIRST = 8
 SHOWN_TO_FIND_OUT = 3
+SHOWN_ON_A_PHONE = 4
+DWARFING = 2.5  # a first month this many times the dearest later one leaves nothing of the others to see
+LAYERS_OF = {  # beside the prompt, which every option has
+    "prompting": (),
+    "rag": ("retrieval",),
+    "fine_tuning": ("fine_tuning",),
+    "hybrid": ("retrieval", "fine_tuning"),
+}
 POLICY_LABELS = {
     "retrain": "Retrain on each new base model",
     "stay_behind": "Stay on the old one until it is retired",
@@ -61,6 +71,20 @@ class OptionRow:
     option: OptionResult
     is_chosen: bool
     is_recommended: bool
+    falls_short: str  # in words, what the recommendation asks for that it lacks, or what it brings that is ruled out
+    is_extra: bool  # folded away on a phone until all are asked for
+
+
+@dataclass(frozen=True)
+class Start:
+    """The first month, when it dwarfs the others: what has to be built, approved and measured once."""
+
+    month: str
+    expected_usd: float
+    p10_usd: float
+    p50_usd: float
+    p90_usd: float
+    mostly: str  # the largest components, in words
 
 
 @dataclass(frozen=True)
@@ -99,10 +123,62 @@ class Revision:
     is_shown: bool
 
 
-def option_rows(result: ProjectionResult, chosen: str, recommended: str) -> list[OptionRow]:
-    """Options that can be built first, cheapest first; then the others."""
-    ranked = sorted(result.options, key=lambda o: (not o.feasible, o.annual_usd.p50 if o.feasible else 0))
-    return [OptionRow(o, o.key == chosen, o.key == recommended) for o in ranked]
+def option_rows(
+    result: ProjectionResult, chosen: str, recommended: str, recommendation: Recommendation | None = None
+) -> list[OptionRow]:
+    """The recommended option first, then those that can be built, cheapest first; then the others.
+
+    With the `recommendation` the figures belong to, each row says where it falls short of it.
+    """
+    ranked = sorted(
+        result.options,
+        key=lambda o: (o.key != recommended or not o.feasible, not o.feasible, o.annual_usd.p50 if o.feasible else 0),
+    )
+    return [
+        OptionRow(
+            option=o,
+            is_chosen=o.key == chosen,
+            is_recommended=o.key == recommended,
+            falls_short=_falls_short(o.approach, recommendation) if recommendation else "",
+            is_extra=place >= SHOWN_ON_A_PHONE and o.key != chosen,
+        )
+        for place, o in enumerate(ranked)
+    ]
+
+
+def why_not_cheapest(result: ProjectionResult, recommended: str, recommendation: Recommendation | None) -> str:
+    """Why the option with the lowest middle figure is not the recommended one; empty where it is, or none is."""
+    buildable = {o.key: o for o in result.options if o.feasible}
+    chosen = buildable.get(recommended)
+    if chosen is None or recommendation is None or chosen.approach != recommendation.target:
+        return ""
+    cheapest = min(buildable.values(), key=lambda o: o.annual_usd.p50)
+    saved = money(chosen.annual_usd.p50 - cheapest.annual_usd.p50)
+    if cheapest.key == chosen.key:
+        return ""
+    opening = f"{cheapest.label} would cost {saved} less in the first year"
+    missing = _missing(cheapest.approach, recommendation)
+    if not missing:
+        return f"{opening} and works in the same way; it differs in where the model runs."
+    words = " and ".join(LAYER_WORDS[layer.key] for layer in missing)
+    carried = " ".join(layer.responsibility for layer in missing)
+    return f"{opening}, but it leaves out {words}, and with it what the answers ask for: {carried}"
+
+
+def _missing(approach: str, recommendation: Recommendation) -> list[Layer]:
+    """The layers of the recommended target that an approach does not have."""
+    absent = set(LAYERS_OF[recommendation.target]) - set(LAYERS_OF[approach])
+    return [layer for layer in recommendation.layers if layer.key in absent]
+
+
+def _falls_short(approach: str, recommendation: Recommendation) -> str:
+    missing = [f"no {LAYER_WORDS[layer.key]}" for layer in _missing(approach, recommendation)]
+    barred = [
+        f"{LAYER_WORDS[layer.key]} is ruled out"
+        for layer in recommendation.layers
+        if layer.key in LAYERS_OF[approach] and layer.need == Need.RULED_OUT
+    ]
+    return "; ".join((*missing, *barred))
 
 
 def scale_usd(result: ProjectionResult) -> float:
@@ -110,11 +186,43 @@ def scale_usd(result: ProjectionResult) -> float:
     return max((o.annual_usd.p90 for o in result.options if o.feasible), default=0.0)
 
 
+def start_of(result: ProjectionResult, option_key: str) -> Start | None:
+    """The option's first month when it costs so much more than any later one that it is told apart from them."""
+    option = result.option(option_key)
+    first, *later = option.monthly_mean_usd
+    if not later or first <= DWARFING * max(later):
+        return None
+    parts = sorted(COMPONENTS, key=lambda name: -option.components_mean_usd[name][0])[:2]
+    return Start(
+        month=month_labels(result.start, result.months)[0],
+        expected_usd=first,
+        p10_usd=option.monthly_p10_usd[0],
+        p50_usd=option.monthly_p50_usd[0],
+        p90_usd=option.monthly_p90_usd[0],
+        mostly=" and ".join(component_label(name, option).lower() for name in parts),
+    )
+
+
 def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
-    """The page's charts by place; the break-evens as a list."""
+    """The page's charts by place, those of one option with its name; the break-evens as a list."""
     charts = cost_charts(result, option_key)
+    label, start = result.option(option_key).label, start_of(result, option_key)
+    for name in ("monthly", "cumulative"):
+        charts[name] = replace(charts[name], title=f"{charts[name].title}: {label}")
+    if start is not None:
+        charts["monthly"] = _after_start(charts["monthly"], start)
     pairs: list[Chart] = [chart for key, chart in charts.items() if key.startswith("break_even")]
     return {**{k: v for k, v in charts.items() if not k.startswith("break_even")}, "break_even": pairs}
+
+
+def _after_start(chart: Chart, start: Start) -> Chart:
+    """The months that follow, on a scale of their own."""
+    series = tuple(replace(s, x=s.x[1:], y=s.y[1:], low=s.low[1:], high=s.high[1:]) for s in chart.series)
+    reading = (
+        f"The months after the start. {start.month} itself is not drawn: {money(start.expected_usd)} are expected, "
+        f"mostly for {start.mostly}, to build, approve and measure it once; beside it the others would be slivers."
+    )
+    return replace(chart, reading=reading, series=tuple(s for s in series if any(s.y)))
 
 
 def policy_rows(result: ProjectionResult) -> list[tuple[str, PolicyCost]]:

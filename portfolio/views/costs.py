@@ -26,7 +26,7 @@ from costing.public import (
 from organisations.roles import Permission
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
-from portfolio.projections import is_outdated, lineage_of, refresh
+from portfolio.projections import is_outdated, latest_snapshot, lineage_of, refresh
 from portfolio.questionnaire.loading import load
 from portfolio.views import cost_figures
 
@@ -177,13 +177,19 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
     first, groups = cost_figures.assumption_groups(result, questionnaire)
     history = Scenario.objects.filter(lineage=lineage_of(use_case)).order_by("-revision")
     scenarios = list(history.select_related("created_by")[:HISTORY])
+    is_latest = shown.pk == use_case.figures_id
+    outdated = is_latest and is_outdated(use_case, shown.scenario)
+    snapshot = latest_snapshot(use_case) if is_latest and not outdated else None
+    recommendation = snapshot.recommendation if snapshot else None
     return {
         "shown": shown,
         "result": result,
         "chosen": result.option(chosen),
         "events": cost_figures.dated_events(result, chosen),
-        "revision_query": "" if shown.pk == use_case.figures_id else f"&revision={shown.scenario.revision}",
-        "options": cost_figures.option_rows(result, chosen, recommended),
+        "revision_query": "" if is_latest else f"&revision={shown.scenario.revision}",
+        "start": cost_figures.start_of(result, chosen),
+        "options": cost_figures.option_rows(result, chosen, recommended, recommendation),
+        "why_not_cheapest": cost_figures.why_not_cheapest(result, recommended, recommendation),
         "scale_usd": cost_figures.scale_usd(result),
         "charts": cost_figures.charts_of(result, chosen),
         "policies": cost_figures.policy_rows(result),
@@ -193,8 +199,8 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
         "assumption_groups": groups,
         "input_count": len(result.inputs),
         "revisions": cost_figures.revisions(scenarios, _done_of(scenarios), shown.scenario_id),
-        "is_latest": shown.pk == use_case.figures_id,
-        "is_outdated": shown.pk == use_case.figures_id and is_outdated(use_case, shown.scenario),
+        "is_latest": is_latest,
+        "is_outdated": outdated,
         "is_repriced": not is_current(shown),
     }
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from costing.public import Projection, result_of
-from portfolio.changes import STATUS_WORDS, robustness_in_words
+from portfolio.changes import STATUS_WORDS, firmness_note, robustness_in_words
 from portfolio.decision import Inputs, read_inputs, recommendation_for, tuning_in_play
 from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
 from portfolio.models import Assessment, UseCase
+from portfolio.projections import is_outdated
 from portfolio.questionnaire.flow import SectionProgress, progress
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Recommendation, Status
@@ -81,6 +84,7 @@ def context(use_case: UseCase) -> dict[str, Any]:
         "progress": now.progress,
         "status_words": STATUS_WORDS[Status(now.recommendation.status)],
         "robustness": robustness_in_words(now.recommendation.robustness),
+        "firmness_note": firmness_note(now.recommendation.robustness),
         "next_questions": [
             (questions[n.question_id], n) for n in now.recommendation.next_questions if n.question_id in questions
         ],
@@ -103,16 +107,38 @@ def open_risks(now: Standing) -> dict[str, Any]:
     """The gravest risks that no safeguard covers yet, and how many more there are."""
     risks = dossier.build(now.inputs.effective.answers, now.recommendation).risks
     rows = risk_rows(tuple(risk for risk in risks if risk.state == "open"))
-    return {"risks": rows[:RISKS_SHOWN], "more_risks": max(0, len(rows) - RISKS_SHOWN)}
+    return {
+        "risks": rows[:RISKS_SHOWN],
+        "more_risks": max(0, len(rows) - RISKS_SHOWN),
+        "covered_risks": len(risks) - len(rows),
+    }
 
 
-def figures(use_case: UseCase) -> dict[str, Any]:
+def figures(use_case: UseCase, recommendation: Recommendation) -> dict[str, Any]:
     """The options side by side from the latest finished projection; empty without one."""
     if use_case.figures_id is None:
         return {}
-    result = result_of(Projection.objects.get(pk=use_case.figures_id))
+    shown = Projection.objects.select_related("scenario").get(pk=use_case.figures_id)
+    result = result_of(shown)
+    outdated = is_outdated(use_case, shown.scenario)
+    matching = None if outdated else recommendation
     return {
+        "figures_outdated": outdated,
         "figures_reading": result.reading,
-        "options": cost_figures.option_rows(result, "", result.headline_option),
+        "options": cost_figures.option_rows(result, "", result.headline_option, matching),
+        "why_not_cheapest": cost_figures.why_not_cheapest(result, result.headline_option, matching),
         "scale_usd": cost_figures.scale_usd(result),
     }
+
+
+def band_scale_usd(use_case: UseCase) -> Decimal | float:
+    """The end of the scale a use case's own band is drawn on: the P90 of its dearest option; 0 without figures."""
+    if use_case.figures_id is None or use_case.annual_p90_usd is None:
+        return 0
+    return max(use_case.annual_p90_usd, Decimal(_dearest_p90_usd(use_case.figures_id, use_case.annual_p90_usd)))
+
+
+@lru_cache(maxsize=4096)
+def _dearest_p90_usd(projection_pk: int, annual_p90_usd: Decimal) -> float:
+    """Of a finished projection, which never changes: read once, as its result is large and answers are saved often."""
+    return cost_figures.scale_usd(result_of(Projection.objects.get(pk=projection_pk)))

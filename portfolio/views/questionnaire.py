@@ -14,8 +14,9 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from organisations.roles import Permission
 from portfolio import actions
-from portfolio.changes import STATUS_WORDS, just_changed, robustness_in_words
+from portfolio.changes import STATUS_WORDS, firmness_note, just_changed, robustness_in_words
 from portfolio.decision import Inputs
 from portfolio.forms import AnswerForm, SettleForm
 from portfolio.models import AnswerRevision
@@ -33,6 +34,7 @@ from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.flow import next_section, unanswered
 from portfolio.questionnaire.outcome import Status
 from portfolio.questionnaire.spec import Question
+from portfolio.views import overview
 from portfolio.views.cards import Board, Card, board
 
 FILTERS = ("unanswered", "disputed")
@@ -70,12 +72,14 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     if not request.htmx:
         return redirect(_address(access, question))
     after = board(access, recommendation=saved.recommendation)
+    show = _filter_of(request.htmx.current_url or "")
     context = _panel(after) | {
         "card": after.card(question),
         "toggled": _toggled(after, question.section, saved.inputs_before),
         "derivable": [c for c in after.cards(after.access.section.questions) if c.question.derivable and c.visible],
         "just_changed": _what_changed(access, question, saved),
-        "show": _filter_of(request.htmx.current_url or ""),
+        "show": show,
+        "opened": _opened(after, saved.inputs_before) if show == "unanswered" else 0,
         "oob": True,
     }
     return render(request, "portfolio/questionnaire.html#saved", context)
@@ -147,11 +151,14 @@ def _save_section(request: SignedInRequest, access: SectionAccess, show: str) ->
     forms = {q.id: AnswerForm(q, request.POST) for section in access.sections for q in section.questions}
     sent = [form for form in forms.values() if form.was_sent and access.at(form.question.section).may_answer]
     refused: dict[str, AnswerForm] = {}
+    given: list[actions.Given] = []
     for form in sent:
         if not form.is_valid():
             refused[form.question.id] = form
         elif not _is_unchanged(before, form):
-            actions.save_answer(assessment=access.assessment, question=form.question, by=request.user, **form.values())
+            given.append(actions.Given(form.question, **form.values()))
+    if given:
+        actions.save_answers(assessment=access.assessment, given=given, by=request.user)
     after = board(access, refused)
     if refused:
         return render(request, "portfolio/questionnaire.html", _page(after, show), status=422)
@@ -218,7 +225,6 @@ def _page(now: Board, show: str) -> dict[str, Any]:
         "show": show if show in FILTERS else "",
         "refused": refused,
         "previous_section": _section(access, _neighbour(now, -1)),
-        "following_section": _section(access, _neighbour(now, 1)),
     }
 
 
@@ -240,6 +246,10 @@ def _panel(now: Board) -> dict[str, Any]:
         "is_blank": now.is_blank,
         "status_words": STATUS_WORDS[Status(now.recommendation.status)],
         "robustness": robustness_in_words(now.recommendation.robustness),
+        "firmness_note": firmness_note(now.recommendation.robustness),
+        "scale_usd": overview.band_scale_usd(access.use_case) if access.may_view else 0,
+        "following_section": _section(access, _neighbour(now, 1)),
+        "may_project": access.membership.allows(Permission.PROJECT) and not access.use_case.is_retired,
         "next_questions": nexts[:3] if access.may_view else [],
     }
 
@@ -274,6 +284,11 @@ def _toggled(after: Board, section_id: str, before: Inputs) -> list[Card]:
     visible = {q.id for q in after.visible()}
     questions = after.access.at(section_id).section.questions
     return after.cards(q for q in questions if (q.id in visible) != (q.id in visible_before))
+
+
+def _opened(after: Board, before: Inputs) -> int:
+    """How many questions of all sections matter only since this answer; a filtered page does not hold them yet."""
+    return len({q.id for q in after.visible()} - {q.id for q in after.visible_with(before)})
 
 
 def _what_changed(access: SectionAccess, question: Question, saved: actions.Saved) -> str:

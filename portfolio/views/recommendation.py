@@ -59,13 +59,13 @@ def _findings(now: Standing, findings: tuple[Finding, ...]) -> list[tuple[Findin
 
 
 def _rejected(now: Standing) -> list[tuple[str, float, list[str]]]:
-    """The other targets: in which share of the ways to answer what is open each wins, and what leads there."""
+    """The other targets: in which share of the ways to answer what is open each wins, and the nearest way there."""
     recommendation = now.recommendation
     rows = []
     for target in Target:
         if target != recommendation.target:
             share = recommendation.robustness.targets.get(target.value, 0.0)
-            flips = [flip.text for flip in recommendation.flips if flip.target == target]
+            flips = [flip.text for flip in recommendation.flips if flip.target == target][:1]
             rows.append((target.value, share, flips))
     return rows
 

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from organisations import audit
+from organisations.models import AuditEvent
 from organisations.permissions import current_membership, require
 from organisations.roles import Permission
 from portfolio import actions
@@ -72,11 +73,11 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         **now,
         **overview.open_risks(now["standing"]),
-        **overview.figures(use_case),
+        **overview.figures(use_case, now["recommendation"]),
         "may_edit": may_edit,
         "may_project": membership.allows(Permission.PROJECT),
         "stage_form": StageForm(use_case=use_case) if may_edit else None,
-        "activity": [(event, audit.describe(event)) for event in audit.events_of(use_case)[:6]],
+        "activity": [(event, _said_here(event, use_case)) for event in audit.events_of(use_case)[:6]],
     }
     return render(request, "portfolio/use_case.html", context)
 
@@ -86,6 +87,8 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
 def use_case_edit(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
     form = UseCaseForm(sent(request), instance=use_case, organisation=use_case.organisation)
+    if use_case.is_retired:
+        return _retired(request, use_case, form)
     conflicts: list[tuple[str, Any]] = []
     if request.method == "POST" and form.is_valid():
         seen = form.cleaned_data["version"]
@@ -127,6 +130,20 @@ def use_case_activity(request: SignedInRequest, pk: int) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
     }
     return render(request, "portfolio/activity.html", context)
+
+
+def _retired(request: SignedInRequest, use_case: UseCase, form: UseCaseForm) -> HttpResponse:
+    """A retired use case is kept as it was: nothing is saved, and what was entered stays on the page to be copied."""
+    if request.method == "GET":
+        messages.info(request, "It is retired and kept as it was. Move it back to “Idea” to change it.")
+        return redirect("use-case", pk=use_case.pk)
+    context = {"form": form, "use_case": get_use_case_for(request.user, use_case.pk), "is_retired": True}
+    return render(request, "portfolio/use_case_form.html", context, status=409)
+
+
+def _said_here(event: AuditEvent, use_case: UseCase) -> str:
+    """The event as a sentence on the use case's own page, which need not say where it happened."""
+    return audit.describe(event).replace(f" in “{use_case.title}”", "")
 
 
 def _conflicts(form: UseCaseForm, current: UseCase) -> list[tuple[str, Any]]:

@@ -17,12 +17,19 @@
     429: "Too many requests in a short time. Wait a minute and try again.",
   };
 
-  document.addEventListener("htmx:sendError", () => {
+  // A question's card says itself what became of its answer, and repeats it.
+  const saysItself = (event) => (event.detail.requestConfig?.elt ?? event.target).matches?.("[data-answer]");
+
+  document.addEventListener("htmx:sendError", (event) => {
+    if (saysItself(event)) return;
     say("The server cannot be reached. What you see stays; try again once you are connected.");
   });
-  document.addEventListener("htmx:timeout", () => say("The server took too long to answer. Try again."));
+  document.addEventListener("htmx:timeout", (event) => {
+    if (!saysItself(event)) say("The server took too long to answer. Try again.");
+  });
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
+    if (saysItself(event)) return;
     say(reasons[status] || `The server could not do this (error ${status}). Try again; nothing you entered is lost.`);
   });
 })();
