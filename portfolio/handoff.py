@@ -235,15 +235,21 @@ def _examples(answers: Mapping[str, Any]) -> Iterator[Input]:
 
 
 def _intervals(answers: Mapping[str, Any]) -> Iterator[Input]:
-    """How often the task changes, and the planned retraining: as often as the task changes, if the team can keep up."""
+    """How often the task changes, how fast the team can retrain, and the routine retraining beside that.
+
+    The engine retrains a tuned model at every change of the task, as fast as the team can keep up. Beside that the
+    planned interval is a routine: yearly once the pace of the task is known, else the economic optimum.
+    """
     change = INTERVAL_MONTHS.get(str(answers.get("task_change_rate")))
     fastest = INTERVAL_MONTHS.get(str(answers.get("retraining_tolerance")))
     if change is not None:
         yield _around("requirement_change_months", change, INTERVAL_FACTOR, "task_change_rate", Shape.EVENT_TIME)
-    if fastest is None or (change is None and fastest < INTERVAL_MONTHS["yearly"]):
-        return  # the engine's economic optimum
-    planned = max(fastest, min(change or fastest, INTERVAL_MONTHS["yearly"]))
-    yield _around("retraining_months", planned, 1.25, "retraining_tolerance")
+    if fastest is None:
+        return
+    yield _fixed("fastest_retraining_months", fastest, "retraining_tolerance")
+    if change is not None or fastest >= INTERVAL_MONTHS["yearly"]:
+        routine = max(fastest, INTERVAL_MONTHS["yearly"])
+        yield _around("retraining_months", routine, 1.25, "retraining_tolerance")
 
 
 def _language(answers: Mapping[str, Any]) -> Iterator[Input]:

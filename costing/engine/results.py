@@ -164,7 +164,7 @@ class Cadence:
     loss_growth_usd_per_month: float  # c: by how much the monthly loss grows each month, median
     optimum_months: float  # sqrt(2K/c)
     exponential_optimum_months: float | None  # when quality decays exponentially; None when never retraining is cheaper
-    planned_months: float
+    planned_months: float  # as planned and as changes of the requirements force it, median
     flat_from_months: float  # between these the cost is within 10 % of the optimum
     flat_to_months: float
     curve_months: tuple[float, ...]

@@ -53,7 +53,7 @@ def cadence(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Cade
         loss_growth_usd_per_month=cents(growth),
         optimum_months=round(optimum, 2),
         exponential_optimum_months=round(exponential, 2) if math.isfinite(exponential) else None,
-        planned_months=round(float(np.median(world["retraining_months"])), 2),
+        planned_months=round(float(np.median(world.retraining_interval_months)), 2),
         flat_from_months=round(optimum * (FLAT - half), 2),
         flat_to_months=round(optimum * (FLAT + half), 2),
         curve_months=tuple(round(float(p), 3) for p in points),

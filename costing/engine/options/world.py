@@ -162,10 +162,15 @@ class World:
         return np.asarray(happens(first, self.months) + happens(second, self.months))
 
     @cached_property
-    def paced_retrainings(self) -> Array:
-        """Retrainings at the planned interval, the clock reset by changes of the requirements."""
+    def retraining_interval_months(self) -> Array:
+        """The planned interval, the clock reset by changes of the requirements, but no faster than the team can."""
         every = interval_with_forced_months(self["retraining_months"], self["requirement_change_months"])
-        return renewals(every, 1.0, self.months)
+        return np.maximum(every, self["fastest_retraining_months"])
+
+    @cached_property
+    def paced_retrainings(self) -> Array:
+        """Retrainings on the same base model, counting those that a move to another one makes superfluous."""
+        return renewals(self.retraining_interval_months, 1.0, self.months)
 
     @cached_property
     def requirement_changes(self) -> Array:

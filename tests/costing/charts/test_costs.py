@@ -140,3 +140,46 @@ def test_a_start_that_is_no_month_is_named(start: str) -> None:
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(KeyError, match="magnet"):
         cost_charts(a_result(), "magnet")
+
+
+def test_an_optimum_beyond_the_curve_is_said_and_not_marked() -> None:
+    cadence = Cadence(
+        option="self_hosted_lora",
+        retraining_usd=5_000.0,
+        loss_growth_usd_per_month=1.0,
+        optimum_months=100.0,
+        exponential_optimum_months=None,
+        planned_months=12.0,
+        flat_from_months=64.0,
+        flat_to_months=156.0,
+        curve_months=(10.0, 60.0),
+        curve_usd_per_month=(505.0, 113.33),
+        policies=(),
+    )
+    chart = cost_charts(a_result(cadence=cadence), "rag_api")["cadence"]
+    assert chart.rules == ()
+    assert chart.reading == (
+        "For LoRA on dedicated GPUs, retraining because of staleness does not pay within 60 months. Planned: every 12."
+    )
+
+
+def test_a_first_month_that_builds_says_why_it_is_the_dearest() -> None:
+    option = a_result().option("rag_api")
+    months = len(option.monthly_mean_usd)
+    built = replace(
+        option,
+        components_mean_usd={**option.components_mean_usd, "operations": (9000.0, *(100.0,) * (months - 1))},
+        monthly_mean_usd=(9000.0, *option.monthly_mean_usd[1:]),
+    )
+    result = a_result(options=tuple(built if o.key == "rag_api" else o for o in a_result().options))
+    reading = cost_charts(result, "rag_api")["monthly"].reading
+    assert reading.startswith("Building and operations: ")
+    assert reading.endswith("with $9k expected, when it is built, approved and given its first evaluation cases.")
+
+
+def test_an_option_that_is_not_the_cheapest_is_said_to_cost_more_for_more() -> None:
+    reading = cost_charts(a_result(headline_option="self_hosted_lora"), "rag_api")["options"].reading
+    # 24,000 less 4,800
+    assert reading.endswith(
+        "LoRA on dedicated GPUs costs $19.2k more; options differ in what they can do, not only in cost."
+    )

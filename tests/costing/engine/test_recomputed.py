@@ -233,6 +233,7 @@ def lora_option(v, phases, month, *, run_usd):
     adopted = v["base_release_months"] * max(math.ceil(pays / v["base_release_months"]), 1)
     moved = every(adopted, phases["base_release_phase"], month)
     between = v["requirement_change_months"] * (1 - math.exp(-v["retraining_months"] / v["requirement_change_months"]))
+    between = max(between, v["fastest_retraining_months"])
     retrained = max(every(between, 1, month) - moved, 0)
     rent = math.exp(v["gpu_price_log_rate_per_year"] * (month + 0.5) / 12)
     model = CATALOGUE.model("Qwen3-8B")
