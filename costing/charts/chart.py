@@ -1,6 +1,6 @@
 """What a chart shows, independent of how it is drawn: series, units, a one-sentence reading. Pure, frozen.
 
-`plotly.figure` draws it in the browser, `svg.draw` in the PDF, as a fallback and as a sparkline; both from these values.
+`plotly.figure` draws it in the browser, `svg.draw` in the PDF, as fallback and sparkline; both from these values.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from costing.charts.chart import Chart, Mark, Series
 from costing.charts.format import short
 
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
+SMALLEST_STEP = 1e-300  # a float below it has too few digits left to be divided
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,7 @@ def log_axis(values: Iterable[float], unit: str, *, snug: bool = False) -> Axis:
 
 def nice_step(rough: float) -> float:
     """The smallest of 1, 2, 2.5, 5 × a power of ten that is at least `rough`."""
+    rough = max(rough, SMALLEST_STEP)
     power = 10.0 ** math.floor(math.log10(rough))
     return next(n for n in NICE if n * power >= rough * (1 - 1e-9)) * power
 

@@ -21,6 +21,7 @@ INPUTS = (
     ("Source", "auto", True),
 )
 PRICES = (("Row", "56mm", False), ("What", "1fr", False), ("US dollars", "auto", True), ("Source", "auto", True))
+CONSTANTS = (("Row", "56mm", False), ("What", "1fr", False), ("Value", "auto", True), ("Source", "auto", True))
 
 
 class Sources:
@@ -95,6 +96,19 @@ def prices(result: ProjectionResult, sources: Sources) -> tuple[Block, ...]:
         unit = row.unit.removeprefix("USD/")
         rows.append((name, row.what, (figure(row.value, digits=6), f"a {unit}"), sources.cite(row.source, row.as_of)))
     return (Table(f"Catalogue {result.catalogue_version}.", PRICES, tuple(rows)),)
+
+
+def constants(result: ProjectionResult, sources: Sources) -> tuple[Block, ...]:
+    """What else was multiplied by: rows of GPUs and models, and the constants of the formulas."""
+    if not result.constants:
+        return ()
+    rows: list[tuple[Cell, ...]] = []
+    before = ""
+    for row in result.constants:
+        name: Cell = (row.row, row.catalogue.replace("_", " ")) if row.row != before else ("", row.row)
+        before = row.row
+        rows.append((name, row.what, (figure(row.value, digits=6), row.unit), sources.cite(row.source, row.as_of)))
+    return (Heading("Hardware, models and constants of the formulas"), Table("", CONSTANTS, tuple(rows)))
 
 
 def references(questionnaire: Questionnaire, sources: Sources) -> tuple[Block, ...]:

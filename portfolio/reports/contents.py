@@ -106,7 +106,10 @@ def _appendices(material: Material) -> tuple[Section, ...]:
     if figures is not None:
         parts += [
             ("assumptions", appendix.assumptions(figures.result, questionnaire, sources)),
-            ("prices", appendix.prices(figures.result, sources)),
+            (
+                "prices",
+                (*appendix.prices(figures.result, sources), *appendix.constants(figures.result, sources)),
+            ),
         ]
     else:
         parts.append(("assumptions and prices", (Paragraph(costs.NOT_COMPUTED),)))
