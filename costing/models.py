@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+
+from organisations.models import Kept, KeptQuerySet
 
 
 class JobState(models.TextChoices):
@@ -49,7 +51,7 @@ class Job(models.Model):
         return self.state in (JobState.QUEUED, JobState.RUNNING)
 
 
-class Scenario(models.Model):
+class Scenario(Kept):
     """One revision of the inputs of a projection. Never changed: an edit is a new revision of the same lineage."""
 
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.CASCADE, related_name="scenarios")
@@ -62,16 +64,13 @@ class Scenario(models.Model):
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = KeptQuerySet["Scenario"].as_manager()
+
     class Meta:
         constraints = [models.UniqueConstraint("lineage", "revision", name="scenario_revision_unique_in_lineage")]
 
     def __str__(self) -> str:
         return f"{self.title}, revision {self.revision}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("a scenario revision cannot be changed; write a new revision")
-        super().save(*args, **kwargs)
 
 
 class Projection(Job):

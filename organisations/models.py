@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.db import models
@@ -11,6 +11,8 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from organisations.roles import Permission, Role, allows, label
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -65,6 +67,34 @@ class Organisation(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class KeptQuerySet(models.QuerySet[Row]):
+    """For rows that stay as they were written: what would change many at once is refused as on the single row."""
+
+    def update(self, **kwargs: Any) -> int:
+        raise TypeError(f"{self.model._meta.verbose_name_plural} cannot be changed")
+
+    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
+        raise TypeError(f"{self.model._meta.verbose_name_plural} cannot be changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"{self.model._meta.verbose_name_plural} cannot be deleted")
+
+
+class Kept(models.Model):
+    """A row that is written once. Only with what it belongs to (a cascade) does it go. Goes with `KeptQuerySet`."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError(f"this {self._meta.verbose_name} cannot be changed; write a new one")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError(f"this {self._meta.verbose_name} cannot be deleted")
 
 
 class BusinessUnit(models.Model):
@@ -164,8 +194,8 @@ class Invitation(models.Model):
         return self.accepted_at is None and self.revoked_at is None and timezone.now() < self.expires_at
 
 
-class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
-    """Reads only: what would change many rows at once is refused as on the single row."""
+class AuditEventQuerySet(KeptQuerySet["AuditEvent"]):
+    """Reads only."""
 
     def of(self, organisation_id: int) -> AuditEventQuerySet:
         return self.filter(organisation_id=organisation_id)
@@ -188,20 +218,11 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
             found = found.filter(at__gte=datetime.combine(since, time.min, tzinfo=UTC))
         return found
 
-    def update(self, **kwargs: Any) -> int:
-        raise TypeError("audit events cannot be changed")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("audit events cannot be deleted")
-
     def bulk_create(self, *args: Any, **kwargs: Any) -> list[AuditEvent]:
         raise TypeError("audit events are written one by one, by audit.record")
 
-    def bulk_update(self, *args: Any, **kwargs: Any) -> int:
-        raise TypeError("audit events cannot be changed")
 
-
-class AuditEvent(models.Model):
+class AuditEvent(Kept):
     """One act, chained to the one before it in the same organisation. Written only by `audit.record`.
 
     No foreign keys: the log neither blocks a deletion nor follows it.
@@ -234,11 +255,3 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.verb} {self.target_label}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("an audit event cannot be changed")
-        super().save(*args, **kwargs)
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("an audit event cannot be deleted")

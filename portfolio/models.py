@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from costing.public import Job
-from organisations.models import Membership
+from organisations.models import Kept, KeptQuerySet, Membership
 from organisations.roles import Permission
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.questionnaire.outcome import Recommendation
@@ -180,7 +180,7 @@ class Answer(models.Model):
         return f"{self.question_id} by {self.respondent_id}"
 
 
-class AnswerRevision(models.Model):
+class AnswerRevision(Kept):
     """One save of an answer, kept for good."""
 
     answer = models.ForeignKey(Answer, on_delete=models.CASCADE, related_name="revisions")
@@ -191,17 +191,14 @@ class AnswerRevision(models.Model):
     evidence_url = models.URLField(max_length=2_000, blank=True)
     saved_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = KeptQuerySet["AnswerRevision"].as_manager()
+
     class Meta:
         ordering = ["-revision"]
         constraints = [models.UniqueConstraint("answer", "revision", name="answer_revision_unique")]
 
     def __str__(self) -> str:
         return f"revision {self.revision} of answer {self.answer_id}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("an answer's history cannot be changed")
-        super().save(*args, **kwargs)
 
 
 class Settlement(models.Model):
@@ -269,7 +266,7 @@ class AnswerRequest(models.Model):
         return f"{self.section_id} asked of {self.respondent_id}"
 
 
-class RecommendationSnapshot(models.Model):
+class RecommendationSnapshot(Kept):
     """A recommendation as it was given: the answers it saw, the versions it used, its result. Never changed."""
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="recommendations")
@@ -281,16 +278,13 @@ class RecommendationSnapshot(models.Model):
     robustness = models.FloatField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
+    objects = KeptQuerySet["RecommendationSnapshot"].as_manager()
+
     class Meta:
         get_latest_by = ["created_at", "pk"]
 
     def __str__(self) -> str:
         return f"recommendation {self.pk}: {self.target}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if self.pk is not None:
-            raise TypeError("a recommendation snapshot cannot be changed")
-        super().save(*args, **kwargs)
 
     @property
     def recommendation(self) -> Recommendation:

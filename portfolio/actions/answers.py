@@ -8,6 +8,7 @@ number of people answering at once come to an end.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,6 +26,7 @@ from portfolio.questionnaire.spec import Question, Value
 
 TRIES_WHEN_BUSY = 5
 COMMENT_LENGTH = 20_000
+_TURNS = tuple(threading.Lock() for _ in range(64))  # by organisation: its acts wait for each other in the database too
 
 
 class InvalidAnswerError(ValueError):
@@ -179,14 +181,22 @@ def _act(
     foresee: Callable[[Inputs], Inputs],
     write: Callable[[Assessment], tuple[Answer | None, bool]],
 ) -> Saved:
-    """`_act_once`, again when SQLite was too busy: its waiting writers are served in no order, so one may starve."""
-    for _ in range(TRIES_WHEN_BUSY - 1):
-        try:
-            return _act_once(assessment, foresee, write)
-        except OperationalError as error:
-            if transaction.get_connection().in_atomic_block or "database is locked" not in str(error):
-                raise
-    return _act_once(assessment, foresee, write)
+    """`_act_once`, in turn with the other threads of this process, and again when SQLite was too busy.
+
+    Whoever waits here has not decided yet, so no thread decides in vain what another is about to change. SQLite serves
+    its waiting writers in no order: between processes one may starve, hence the tries. Inside a transaction there is no
+    turn to take (its lock is held already, and who has the turn may be waiting for it) and no second try.
+    """
+    if transaction.get_connection().in_atomic_block:
+        return _act_once(assessment, foresee, write)
+    with _TURNS[assessment.use_case.organisation_id % len(_TURNS)]:
+        for _ in range(TRIES_WHEN_BUSY - 1):
+            try:
+                return _act_once(assessment, foresee, write)
+            except OperationalError as error:
+                if "database is locked" not in str(error):
+                    raise
+        return _act_once(assessment, foresee, write)
 
 
 def _act_once(

@@ -3,15 +3,17 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from costing.models import JobState, Projection
+from costing.models import JobState, Projection, Scenario
 from tests.costing.factories import ProjectionFactory, ScenarioFactory
 
 
 def test_a_scenario_revision_is_never_changed(db: None) -> None:
     scenario = ScenarioFactory()
     scenario.title = "Something else"
-    with pytest.raises(TypeError, match="write a new revision"):
+    with pytest.raises(TypeError, match="write a new one"):
         scenario.save()
+    with pytest.raises(TypeError, match="cannot be changed"):
+        Scenario.objects.filter(pk=scenario.pk).update(title="Something else")
 
 
 def test_a_lineage_has_each_revision_once(db: None) -> None:

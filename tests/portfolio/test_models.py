@@ -3,7 +3,14 @@ from django.db import IntegrityError, transaction
 
 from organisations.models import Membership, Organisation, User
 from portfolio.models import Answer, AnswerRevision, RecommendationSnapshot, Settlement, UseCase
-from tests.portfolio.factories import AnswerRequestFactory, AssessmentFactory, UseCaseFactory, use_case_in
+from tests.portfolio.factories import AnswerRequestFactory, AssessmentFactory, UseCaseFactory, say, use_case_in
+
+
+@pytest.fixture
+def use_case_with_history(organisation: Organisation, owner: User) -> UseCase:
+    use_case = use_case_in(organisation, owner)
+    say(use_case, owner, task_type="search")
+    return use_case
 
 
 def titles(found: object) -> list[str]:
@@ -98,8 +105,15 @@ def test_history_and_snapshots_never_change(owner: User) -> None:
         assessment=assessment, answers={}, answers_sha256="0" * 64, result={}, target="rag", status="", robustness=1
     )
     for row in (revision, snapshot):
-        with pytest.raises(TypeError):
-            row.save()
+        rows = type(row).objects.filter(pk=row.pk)
+        for act in (row.save, row.delete, rows.delete, rows.update, lambda rows=rows: rows.bulk_update(rows, [])):
+            with pytest.raises(TypeError, match="cannot be"):
+                act()
+
+
+def test_history_and_snapshots_go_with_their_organisation(use_case_with_history: UseCase) -> None:
+    use_case_with_history.organisation.delete()
+    assert (AnswerRevision.objects.count(), RecommendationSnapshot.objects.count()) == (0, 0)
 
 
 def test_withdrawn_answers_do_not_speak(owner: User) -> None:
