@@ -10,7 +10,7 @@ from typing import Any
 
 from costing.charts.chart import Chart
 from costing.charts.costs import component_label, month_labels
-from costing.charts.format import count, money
+from costing.charts.format import band, count, money
 from costing.public import (
     COMPONENTS,
     Driver,
@@ -80,7 +80,6 @@ class Start:
     """The first month, when it dwarfs the others: what has to be built, approved and measured once."""
 
     month: str
-    expected_usd: float
     p10_usd: float
     p50_usd: float
     p90_usd: float
@@ -146,6 +145,20 @@ def option_rows(
     ]
 
 
+def options_table(
+    result: ProjectionResult, chosen: str, recommended: str, recommendation: Recommendation | None
+) -> dict[str, Any]:
+    """What `costing/_options.html` shows."""
+    rows = option_rows(result, chosen, recommended, recommendation)
+    return {
+        "options": rows,
+        "has_extra": any(row.is_extra and row.option.feasible for row in rows),
+        "impossible": [row.option for row in rows if not row.option.feasible],
+        "why_not_cheapest": why_not_cheapest(result, recommended, recommendation),
+        "scale_usd": scale_usd(result),
+    }
+
+
 def why_not_cheapest(result: ProjectionResult, recommended: str, recommendation: Recommendation | None) -> str:
     """Why the option with the lowest middle figure is not the recommended one; empty where it is, or none is."""
     buildable = {o.key: o for o in result.options if o.feasible}
@@ -195,7 +208,6 @@ def start_of(result: ProjectionResult, option_key: str) -> Start | None:
     parts = sorted(COMPONENTS, key=lambda name: -option.components_mean_usd[name][0])[:2]
     return Start(
         month=month_labels(result.start, result.months)[0],
-        expected_usd=first,
         p10_usd=option.monthly_p10_usd[0],
         p50_usd=option.monthly_p50_usd[0],
         p90_usd=option.monthly_p90_usd[0],
@@ -219,8 +231,9 @@ def _after_start(chart: Chart, start: Start) -> Chart:
     """The months that follow, on a scale of their own."""
     series = tuple(replace(s, x=s.x[1:], y=s.y[1:], low=s.low[1:], high=s.high[1:]) for s in chart.series)
     reading = (
-        f"The months after the start. {start.month} itself is not drawn: {money(start.expected_usd)} are expected, "
-        f"mostly for {start.mostly}, to build, approve and measure it once; beside it the others would be slivers."
+        f"The months after the start. {start.month} itself is not drawn: {money(start.p50_usd)}, most likely "
+        f"{band(start.p10_usd, start.p90_usd)}, mostly for {start.mostly}. "
+        "It is spent once, to build, approve and measure; beside it the others would be slivers."
     )
     return replace(chart, reading=reading, series=tuple(s for s in series if any(s.y)))
 

@@ -125,9 +125,7 @@ def figures(use_case: UseCase, recommendation: Recommendation) -> dict[str, Any]
     return {
         "figures_outdated": outdated,
         "figures_reading": result.reading,
-        "options": cost_figures.option_rows(result, "", result.headline_option, matching),
-        "why_not_cheapest": cost_figures.why_not_cheapest(result, result.headline_option, matching),
-        "scale_usd": cost_figures.scale_usd(result),
+        **cost_figures.options_table(result, "", result.headline_option, matching),
     }
 
 

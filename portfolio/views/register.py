@@ -75,9 +75,10 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
         **overview.open_risks(now["standing"]),
         **overview.figures(use_case, now["recommendation"]),
         "may_edit": may_edit,
+        "may_answer": membership.allows(Permission.ANSWER),
         "may_project": membership.allows(Permission.PROJECT),
         "stage_form": StageForm(use_case=use_case) if may_edit else None,
-        "activity": [(event, _said_here(event, use_case)) for event in audit.events_of(use_case)[:6]],
+        "activity": [(event, _said_here(event, use_case)) for event in audit.events_of(use_case)[:4]],
     }
     return render(request, "portfolio/use_case.html", context)
 
@@ -135,7 +136,6 @@ def use_case_activity(request: SignedInRequest, pk: int) -> HttpResponse:
 def _retired(request: SignedInRequest, use_case: UseCase, form: UseCaseForm) -> HttpResponse:
     """A retired use case is kept as it was: nothing is saved, and what was entered stays on the page to be copied."""
     if request.method == "GET":
-        messages.info(request, "It is retired and kept as it was. Move it back to “Idea” to change it.")
         return redirect("use-case", pk=use_case.pk)
     context = {"form": form, "use_case": get_use_case_for(request.user, use_case.pk), "is_retired": True}
     return render(request, "portfolio/use_case_form.html", context, status=409)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,11 +18,14 @@ from django.utils import timezone
 
 from costing import jobs, runner
 from costing.models import JobState, Projection
+from costing.public import result_of
 from organisations.models import Organisation, User
 from portfolio import projections
 from portfolio.actions import register_use_case, save_answer
 from portfolio.models import UseCase
 from portfolio.questionnaire.loading import load
+from portfolio.views import cost_figures
+from tests.portfolio import factories
 
 MOST_QUERIES = 30
 
@@ -308,3 +312,54 @@ def test_polling_costs_few_queries(editor_client: Client, use_case: UseCase, wai
     with CaptureQueriesContext(connection) as queries:
         editor_client.get(url)
     assert len(queries) <= 8
+
+
+def test_a_revision_that_is_not_computed_yet_stands_in_the_history(
+    editor: User, editor_client: Client, use_case: UseCase, done: Projection
+) -> None:
+    say(use_case, editor, "requests_per_day", 77_000)
+    projections.refresh(use_case=use_case, by=editor)
+    html = page(editor_client, use_case)
+    assert "not computed" in html
+    assert "Revision 2" in html
+
+
+def test_the_start_is_told_apart_when_it_dwarfs_the_other_months(
+    editor_client: Client, use_case: UseCase, done: Projection
+) -> None:
+    result = result_of(done)
+    option = result.option(result.headline_option)
+    first, later = option.monthly_mean_usd[0], max(option.monthly_mean_usd[1:])
+    start = cost_figures.start_of(result, option.key)
+    assert (start is not None) == (first > 2.5 * later)
+    flat = replace(option, monthly_mean_usd=(first,) * result.months)
+    assert cost_figures.start_of(replace(result, options=(flat,)), option.key) is None
+
+
+def test_why_the_cheapest_option_is_not_the_recommended_one(
+    editor: User, editor_client: Client, use_case: UseCase
+) -> None:
+    recommendation = factories.say(use_case, editor, **factories.HR_DESK).recommendation
+    assert recommendation.target == "rag"
+    runner.run_projection(projections.refresh(use_case=use_case, by=editor).pk)
+    carried = next(layer.responsibility for layer in recommendation.layers if layer.key == "retrieval")
+    for address in ("costs", "use-case"):
+        html = editor_client.get(reverse(address, args=[use_case.pk])).content.decode().replace("&#x27;", "'")
+        assert "but it leaves out retrieval, and with it what the answers ask for: " + carried in html
+    say(use_case, editor, "requests_per_day", 123_000)  # the figures are of other answers now
+    html = editor_client.get(reverse("use-case", args=[use_case.pk])).content.decode()
+    assert "Why not the cheapest?" not in html
+    assert "The answers have changed since these figures were computed." in html
+
+
+def test_an_option_says_where_it_falls_short(use_case: UseCase, editor: User) -> None:
+    recommendation = factories.say(use_case, editor, **factories.HR_DESK).recommendation
+    runner.run_projection(projections.refresh(use_case=use_case, by=editor).pk)
+    use_case.refresh_from_db()
+    assert use_case.figures is not None
+    result = result_of(use_case.figures)
+    rows = {r.option.key: r for r in cost_figures.option_rows(result, "", "rag_api", recommendation)}
+    assert next(iter(rows)) == "rag_api"
+    assert rows["rag_api"].falls_short == ""
+    assert rows["prompting_api"].falls_short == "no retrieval"
+    assert rows["managed_tuning"].falls_short.startswith("no retrieval")

@@ -291,3 +291,28 @@ def test_comments_are_text(use_case: UseCase, owner: User, editor_client: Client
         content = client.get(section(use_case)).content.decode()
         assert "<script>alert" not in content
         assert "<img src=x>" not in content
+
+
+def test_after_the_last_question_the_page_says_what_comes_next(
+    use_case: UseCase, owner: User, owner_client: Client
+) -> None:
+    last = reverse("questionnaire", args=[use_case.pk, "governance"])
+    assert "See the recommendation" not in owner_client.get(last).content.decode()  # nothing is known yet
+    say(use_case, owner, **HR_DESK)
+    html = owner_client.get(last).content.decode()
+    assert "Enough for a verdict" in html
+    assert "See the recommendation" in html
+    assert reverse("costs-refresh", args=[use_case.pk]) in html
+
+
+def test_what_an_answer_opens_is_announced_where_only_the_unanswered_are_shown(
+    use_case: UseCase, owner: User, owner_client: Client
+) -> None:
+    say(use_case, owner, facts_needed="none")
+    page = {"HTTP_HX_CURRENT_URL": f"http://testserver{section(use_case)}?show=unanswered"}
+    url = answer(use_case, "facts_needed")
+    opened = owner_client.post(url, {"value:facts_needed": "core"}, **HTMX, **page).content.decode()
+    assert "Your answer opened" in opened
+    say(use_case, owner, facts_needed="none")
+    again = owner_client.post(url, {"value:facts_needed": "some"}, **HTMX).content.decode()
+    assert "Your answer opened" not in again  # the section's own page shows them by itself

@@ -210,3 +210,29 @@ def test_asking_and_withdrawing(use_case: UseCase, respondent: User, owner_clien
     owner_client.post(reverse("request-withdraw", args=[use_case.pk, request.pk]))
     assert not use_case.assessments.get().requests.standing().exists()
     assert owner_client.post(reverse("request-withdraw", args=[use_case.pk, request.pk])).status_code == 404
+
+
+def test_a_retired_use_case_is_not_changed_and_nothing_entered_is_lost(
+    use_case: UseCase, owner: User, owner_client: Client
+) -> None:
+    url = reverse("use-case-edit", args=[use_case.pk])
+    owner_client.post(reverse("use-case-move", args=[use_case.pk]), {"stage": "retired"})
+    opened = owner_client.get(url)
+    assert (opened.status_code, opened["Location"]) == (302, reverse("use-case", args=[use_case.pk]))
+    version = UseCase.objects.get(pk=use_case.pk).version
+    refused = owner_client.post(url, {"title": "Another name", "owner": owner.pk, "version": version})
+    assert refused.status_code == 409
+    assert "Not saved: the use case is retired" in refused.content.decode()
+    assert "Another name" in refused.content.decode()
+    assert UseCase.objects.get(pk=use_case.pk).title == use_case.title
+    assert url not in owner_client.get(reverse("use-case", args=[use_case.pk])).content.decode()
+
+
+def test_the_page_of_a_use_case_computes_the_costs_at_once(
+    use_case: UseCase, owner: User, owner_client: Client, viewer_client: Client
+) -> None:
+    say(use_case, owner, task_type="search")
+    url = reverse("use-case", args=[use_case.pk])
+    assert reverse("costs-refresh", args=[use_case.pk]) in owner_client.get(url).content.decode()
+    assert reverse("costs-refresh", args=[use_case.pk]) not in viewer_client.get(url).content.decode()
+    assert "See the answers" in viewer_client.get(url).content.decode()
