@@ -4,7 +4,9 @@ Nothing has to be set to run on one machine: data goes to `var/`, the database i
 that `./tunewise up` starts. In production set `SECRET_KEY`, `ALLOWED_HOSTS`, `DATABASE_URL` and `REDIS_URL`.
 """
 
+import contextlib
 import secrets
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,7 +20,7 @@ env = environ.Env()
 
 def _data_dir() -> Path:
     """The folder that holds everything the running product writes."""
-    path = Path(env.str("DATA_DIR", default=str(BASE_DIR / "var")))
+    path = Path(env.str("DATA_DIR", default="") or BASE_DIR / "var")
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -32,14 +34,18 @@ def _secret_key() -> str:
     """SECRET_KEY from the environment; on one machine a generated one, kept beside the data."""
     if given := env.str("SECRET_KEY", default=""):
         return str(given)
-    if not DEBUG and "DATABASE_URL" in env.ENVIRON:
+    if not DEBUG and env.str("DATABASE_URL", default=""):
         raise ImproperlyConfigured(
             "SECRET_KEY is not set although DATABASE_URL is; set it to 50 random characters, the same for every process"
         )
     path = DATA_DIR / "secret-key"
     if not path.exists():
-        path.write_text(secrets.token_urlsafe(50), encoding="ascii")
-        path.chmod(0o600)
+        # Written apart and linked whole: of several processes that start at once the first wins, and none reads half.
+        with tempfile.NamedTemporaryFile("w", dir=DATA_DIR, encoding="ascii") as draft:  # nobody else may read it
+            draft.write(secrets.token_urlsafe(50))
+            draft.flush()
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(draft.name)
     return path.read_text(encoding="ascii")
 
 
@@ -114,11 +120,13 @@ SQLITE_OPTIONS = {
     "timeout": 20,
     "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
 }
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'tunewise.sqlite3'}")}
+DATABASE_URL = env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR / 'tunewise.sqlite3'}"
+DATABASES = {"default": env.db_url_config(DATABASE_URL)}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = SQLITE_OPTIONS
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    # A connection is kept between requests, and tried before each: the database may have been restarted.
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Accounts
@@ -142,6 +150,15 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_UNIQUE_EMAIL = True
 ACCOUNT_EMAIL_VERIFICATION = "none"  # an account exists only through an invitation sent to that address
 ACCOUNT_SESSION_REMEMBER = True
+# allauth's limits on guessing are counted per address of the client; the proxy, if there is one, tells it.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if HTTPS else 0
+CACHES = {  # files, so that all web processes count together
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "OPTIONS": {"MAX_ENTRIES": 10_000},
+    }
+}
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -152,6 +169,7 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Tunewise <no-reply@l
 # Security
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]  # probes ask from inside, past the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_REFERRER_POLICY = "same-origin"
@@ -179,6 +197,7 @@ STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "config.assets.WheelAssetsFinder",
 ]
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # every page asks for the hashed names
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "config.assets.StaticStorage"},
@@ -193,7 +212,7 @@ USE_THOUSAND_SEPARATOR = False
 # Jobs. The broker is only plumbing: the job's row decides (lease, heartbeat, reaper; see costing/jobs.py).
 JOB_HARD_LIMIT_S = 300
 JOB_LEASE_S = env.int("JOB_LEASE_S", default=20)
-REDIS_URL = env.str("REDIS_URL", default=f"redis+socket://{DATA_DIR / 'run' / 'valkey.sock'}")
+REDIS_URL = env.str("REDIS_URL", default="") or f"redis+socket://{DATA_DIR / 'run' / 'valkey.sock'}"
 if urlsplit(REDIS_URL).scheme not in {"redis", "rediss", "redis+socket"}:
     raise ImproperlyConfigured(f"REDIS_URL {REDIS_URL!r} must start with redis://, rediss:// or redis+socket://")
 CELERY_BROKER_URL = REDIS_URL
@@ -215,8 +234,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "run" / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "reap-projections": {"task": "costing.reap_projections", "schedule": 10.0},
-    "reap-reports": {"task": "portfolio.reap_reports", "schedule": 10.0},
+    # A call that no worker took for a minute is worth nothing: the next one does the same.
+    "reap-projections": {"task": "costing.reap_projections", "schedule": 10.0, "options": {"expires": 60}},
+    "reap-reports": {"task": "portfolio.reap_reports", "schedule": 10.0, "options": {"expires": 60}},
 }
 CELERY_TIMEZONE = "UTC"
 

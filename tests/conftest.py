@@ -37,7 +37,8 @@ def static_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def quick_settings(settings: Any, static_root: Path) -> None:
-    """No manifest of static files, a cheap password hash, mail into `django.core.mail.outbox`."""
+    """No manifest of static files, a cheap password hash, mail into `django.core.mail.outbox`, a cache of its own."""
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     settings.STATIC_ROOT = str(static_root)
     settings.STORAGES = {
         **settings.STORAGES,
@@ -62,7 +63,7 @@ def no_broker(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(autouse=True)
-def fresh_cache() -> Iterator[None]:
+def fresh_cache(quick_settings: None) -> Iterator[None]:
     """Rate limits count in the cache; no test inherits another's."""
     cache.clear()
     yield

