@@ -11,6 +11,7 @@
   const stateOf = (card) => document.getElementById(`state-${card.dataset.answer}`);
   const waiting = new Map(); // card id → timer of the next save
   const failures = new Map(); // card id → how often in a row
+  const sent = new Map(); // card id → what was last sent: leaving a field says "change" of what is saved already
 
   // ---- what is entered, kept in this browser until the server has it
   const draftKey = (card) => `draft:${questions.dataset.person}:${card.getAttribute("hx-post")}`;
@@ -86,7 +87,9 @@
     const card = cardOf(event.target);
     if (!card || event.target.form?.id !== "answers") return;
     settleExclusives(card, event.target);
-    save(card);
+    const id = card.dataset.answer;
+    const known = sent.get(id) === JSON.stringify(entered(card));
+    if (!known || failures.has(id)) save(card);
   });
   questions.addEventListener("input", (event) => {
     const card = cardOf(event.target);
@@ -99,7 +102,9 @@
   // ---- the requests
   document.addEventListener("htmx:beforeRequest", (event) => {
     const card = event.target;
-    if (card.matches?.("[data-answer]")) say(card, "Saving …");
+    if (!card.matches?.("[data-answer]")) return;
+    sent.set(card.dataset.answer, JSON.stringify(entered(card)));
+    say(card, "Saving …");
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const card = event.detail.requestConfig?.elt;

@@ -124,6 +124,8 @@ def product(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iter
 
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
+    # Playwright leaves its event loop running in this thread; Django would refuse its database to every later test.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield browser
     browser.close()

@@ -53,3 +53,16 @@ def test_an_answer_that_is_refused_keeps_what_was_written(page: Page) -> None:
     expect(question(page, VOLUME).get_by_text("Saved", exact=True)).to_be_visible()
     expect(question(page, VOLUME).locator(".field-error")).to_have_count(0)
     assert box(page, VOLUME).get_attribute("aria-invalid") is None
+
+
+def test_a_saved_number_is_not_sent_again_on_leaving_the_page(page: Page) -> None:
+    """Leaving a field that is saved must not leave a draft behind that the next visit lays over the answer."""
+    register(page, "Answered and left")
+    address = page.url
+    box(page, VOLUME).fill("12k")
+    expect(question(page, VOLUME).get_by_text("Saved", exact=True)).to_be_visible()
+    page.get_by_role("link", name="Knowledge").first.click()
+    expect(page.get_by_role("heading", level=2, name="Knowledge")).to_be_attached()
+    page.goto(address)
+    expect(box(page, VOLUME)).to_have_value("12000")
+    assert page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('draft:'))") == []
