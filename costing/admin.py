@@ -1,20 +1,9 @@
 """Scenarios and projections for an administrator's eyes: to look up, never to change."""
 
 from django.contrib import admin
-from django.http import HttpRequest
 
 from costing.models import Projection, Scenario
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic only for the type checker
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+from organisations.admin import ReadOnlyAdmin
 
 
 @admin.register(Scenario)

@@ -20,8 +20,8 @@ else:
     Admin, Accounts = admin.ModelAdmin, DjangoUserAdmin
 
 
-class ReadOnly:
-    """For rows that the admin shows and nobody changes here."""
+class ReadOnlyAdmin(Admin):
+    """For rows that the admin shows and nobody changes here; for the other apps too."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -56,20 +56,20 @@ class UserAdmin(Accounts):
 
 
 @admin.register(Organisation)
-class OrganisationAdmin(ReadOnly, Admin):
+class OrganisationAdmin(ReadOnlyAdmin):
     list_display = ("name", "is_demo", "created_at")
     search_fields = ("name",)
 
 
 @admin.register(BusinessUnit)
-class BusinessUnitAdmin(ReadOnly, Admin):
+class BusinessUnitAdmin(ReadOnlyAdmin):
     list_display = ("name", "organisation", "cost_centre")
     list_select_related = ("organisation",)
     search_fields = ("name", "organisation__name")
 
 
 @admin.register(Membership)
-class MembershipAdmin(ReadOnly, Admin):
+class MembershipAdmin(ReadOnlyAdmin):
     list_display = ("user", "organisation", "role", "joined_at", "removed_at")
     list_select_related = ("user", "organisation")
     list_filter = ("role",)
@@ -77,7 +77,7 @@ class MembershipAdmin(ReadOnly, Admin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnly, Admin):
+class InvitationAdmin(ReadOnlyAdmin):
     list_display = ("email", "organisation", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")
     list_select_related = ("organisation", "invited_by")
     search_fields = ("email", "organisation__name")
@@ -85,7 +85,7 @@ class InvitationAdmin(ReadOnly, Admin):
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(ReadOnly, Admin):
+class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("organisation_id", "sequence", "at", "actor_name", "verb", "target_type", "target_label")
     list_filter = ("verb",)
     search_fields = ("actor_name", "target_label")

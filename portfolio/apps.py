@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 
 USE_CASE = "portfolio.usecase"
+REPORT = "portfolio.report"
 AUDIT_PHRASES = {
     ("registered", USE_CASE): "{actor} registered {target}.",
     ("changed", USE_CASE): "{actor} changed {target}.",
@@ -11,6 +12,9 @@ AUDIT_PHRASES = {
     ("withdrew_answer", USE_CASE): "{actor} withdrew the answer to “{question}” in {target}.",
     ("restored_answer", USE_CASE): "{actor} restored the answer “{to}” to “{question}” in {target}.",
     ("settled", USE_CASE): "{actor} settled “{question}” in {target}: “{answer}” counts.",
+    ("requested_report", REPORT): "{actor} asked for {target}.",
+    ("cancelled_report", REPORT): "{actor} cancelled {target}.",
+    ("retried_report", REPORT): "{actor} started {target} again.",
     ("asked", USE_CASE): "{actor} asked {respondent} to answer “{section}” of {target}.",
     ("withdrew_request", USE_CASE): "{actor} no longer asks {respondent} to answer “{section}” of {target}.",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
+
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
@@ -22,8 +24,12 @@ def exists() -> bool:
     return Organisation.objects.filter(is_demo=True).exists()
 
 
+@transaction.atomic
 def build() -> Organisation:
-    """The demo organisation with its people, use cases, answers and requested projections."""
+    """The demo organisation with its people, use cases, answers and requested projections; all of it or nothing.
+
+    Whoever writes meanwhile waits the few seconds it takes.
+    """
     demo = definition()
     people = _people(demo)
     founder = next(p for p in demo["people"] if p["role"] == "owner")
