@@ -40,6 +40,7 @@ FIGURES_LIMIT_S = 120
 LIMIT_MS = 15_000
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests share one product: they run in one process, and are skipped aloud without Chromium."""
     for item in items:

@@ -59,6 +59,7 @@ def test_a_saved_number_is_not_sent_again_on_leaving_the_page(page: Page) -> Non
     """Leaving a field that is saved must not leave a draft behind that the next visit lays over the answer."""
     register(page, "Answered and left")
     address = page.url
+    page.goto(address)  # until everything is loaded
     box(page, VOLUME).fill("12k")
     expect(question(page, VOLUME).get_by_text("Saved", exact=True)).to_be_visible()
     page.get_by_role("link", name="Knowledge").first.click()

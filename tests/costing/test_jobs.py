@@ -263,7 +263,7 @@ def test_the_heartbeat_survives_a_database_that_hangs_up(settings: Any) -> None:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            assert cursor.fetchall() == [(True,)]  # the heartbeat's connection
+            assert set(cursor.fetchall()) == {(True,)}  # the heartbeat's connection, and what an earlier test left open
         time.sleep(0.9)
         assert jobs.claim(Projection, mine.pk, worker="thief") is None
 
