@@ -87,26 +87,40 @@ def start_valkey(processes: Processes, data: Path, socket: str) -> None:
     processes.start("valkey", server, *options)
 
 
+def is_prepared(data: Path) -> bool:
+    """Whether this very program has already prepared this data: then nothing has to be waited for."""
+    stamp = data / "prepared"
+    return stamp.exists() and stamp.read_text() == _program()
+
+
 def prepare(processes: Processes, data: Path, *, with_demo: bool) -> None:
-    """Static files (only when they changed), migrations and, on the first start, the demo organisation."""
-    stamp, wanted = data / "static-stamp", _digest(ROOT / "static", ROOT / "requirements", ROOT / "config")
-    changed = not (stamp.exists() and stamp.read_text() == wanted)
-    if changed:  # compressing plotly.js takes seconds: beside the migrations
-        print("Preparing the pages' files, once after each change of the program …", flush=True)
-        processes.start("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "-v0")
-    processes.manage("migrate", "-v0")
+    """Static files, migrations and, on the first start, the demo organisation."""
+    print("Preparing the database and the pages' files, once after each change of the program …", flush=True)
+    processes.start("collectstatic", sys.executable, "manage.py", "collectstatic", "--noinput", "-v0")
+    bring_up_to_date(processes, with_demo=with_demo)
+    processes.wait_for("collectstatic")
+    (data / "prepared").write_text(_program())
+
+
+def bring_up_to_date(processes: Processes, *, with_demo: bool) -> None:
+    """Migrations and, where there is no organisation at all, the demo; one process, as each takes seconds to load."""
     if with_demo:
-        processes.manage("demo", "--if-empty")
-    if changed:
-        processes.wait_for("collectstatic")
-        stamp.write_text(wanted)
+        processes.manage("demo", "--if-empty", "--migrate")
+    else:
+        processes.manage("migrate", "-v0")
+
+
+def _program() -> str:
+    """A hash of all that decides what is prepared."""
+    folders = ("static", "requirements", "config", "organisations", "costing", "portfolio")
+    return _digest(*(ROOT / folder for folder in folders))
 
 
 def start_product(processes: Processes, host: str, port: int) -> None:
     celery = [sys.executable, "-m", "celery", "-A", "config", "worker", "--beat", "--concurrency", 2]
     processes.start("worker", *celery, "--loglevel", "warning", "--without-gossip", "--without-mingle")
     gunicorn = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"{host}:{port}", "--no-control-socket"]
-    processes.start("web", *gunicorn, "--worker-class", "gthread", "--workers", 2, "--threads", 4)
+    processes.start("web", *gunicorn, "--preload", "--worker-class", "gthread", "--workers", 2, "--threads", 4)
 
 
 def announce(processes: Processes, address: str, data: Path, *, with_demo: bool) -> None:
@@ -165,8 +179,12 @@ def main() -> int:
         try:
             if "REDIS_URL" not in os.environ:
                 start_valkey(processes, data, socket)
-            prepare(processes, data, with_demo=not options.empty)
-            start_product(processes, options.host, options.port)
+            if is_prepared(data):  # then all may start at once; migrating only makes sure
+                start_product(processes, options.host, options.port)
+                bring_up_to_date(processes, with_demo=not options.empty)
+            else:
+                prepare(processes, data, with_demo=not options.empty)
+                start_product(processes, options.host, options.port)
             wait_until_it_answers(processes, here, options.port)
             announce(processes, f"http://{here}:{options.port}/", data, with_demo=not options.empty)
             while not (reason := processes.ended()):

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 Array = NDArray[np.float64]
 
@@ -46,6 +45,8 @@ def economic_interval_exponential_months(
         return (k + q * (t + math.expm1(-decay * t) / decay)) / t
 
     start = math.log(math.sqrt(2 * k / (q * decay)))
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 – slow to load, and pages never need it
+
     found = minimize_scalar(cost, bounds=(start - 1, start + 8), method="bounded", options={"xatol": 1e-8})
     return math.exp(float(found.x))
 

@@ -13,7 +13,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from costing.engine.distributions import quantile
 from costing.engine.inputs import Input, Shape
@@ -126,6 +125,8 @@ def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:
 
 @lru_cache(maxsize=4)
 def _sobol_normals(dimensions: int, log2_draws: int, seed: int) -> Array:
+    from scipy.stats import qmc  # noqa: PLC0415 – takes most of a second to load; only who draws should wait for it
+
     engine = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
     z = ndtri(np.clip(engine.random_base2(log2_draws), _EDGE, 1 - _EDGE))
     z.setflags(write=False)
