@@ -31,7 +31,7 @@ from costing.engine.wording import headline, mover, own_gpus_sentence, short_usd
 Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
-ENGINE_VERSION = "1.2.0"
+ENGINE_VERSION = "1.2.1"
 # Draws computed at a time: their arrays fit the processor's cache, and memory grows slower than the draws.
 BLOCK_DRAWS = 1024
 

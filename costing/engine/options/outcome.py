@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -187,15 +188,12 @@ def _ends(found: Outcome, world: World, sizing: Sizing, start: str) -> list[Even
     announced = (
         bool(row.retirement_date) and abs(months_until(row.retirement_date, start) - float(np.median(first))) < 1
     )
+    name = re.split("[:/]", row.key)[-1]  # without the provider and the maker: the price rows name them
     sure = "is retired in" if first.size == 1 else "is expected to be retired about"
     month = int(np.median(first))
-    text = (
-        f"{row.key} is retired on {row.retirement_date}"
-        if announced
-        else f"{row.key} {sure} {month_name(start, month)}"
-    )
+    text = f"{name} is retired on {row.retirement_date}" if announced else f"{name} {sure} {month_name(start, month)}"
     later = int(np.median(second))
-    after = f"The model after {row.key} is expected to be retired about {month_name(start, later)}"
+    after = f"The model after {name} is expected to be retired about {month_name(start, later)}"
     move = f"Forced move to another model: about {short_usd(float(np.median(found.migration_usd)))}"
     ends = [(month, text), (later, after)]
     return [

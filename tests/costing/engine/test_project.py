@@ -272,7 +272,7 @@ def test_a_model_that_retires_inside_the_horizon_is_moved_and_the_move_is_paid()
     assert (2, "migration") in {(e.month, e.kind) for e in option.events}
     upkeep = option.components_mean_usd["retraining"]
     assert upkeep[2] > 2 * max(upkeep[1], upkeep[3])
-    assert any("openai:gpt-5.1 is retired on 2027-04-01" in notice for notice in result.notices)
+    assert any("gpt-5.1 is retired on 2027-04-01" in notice for notice in result.notices)
 
 
 def test_a_model_that_is_retired_already_cannot_be_chosen():

@@ -45,7 +45,7 @@ def test_the_headline_names_the_middle_the_band_and_what_moves_it():
     driver = wording.mover("build_retrieval_hours", "Work to build retrieval")
     assert wording.headline("RAG on a managed API", band, 24, driver, "") == (
         "RAG on a managed API costs about $111k in the first year, most likely $64k to $206k; "
-        "how much work building retrieval is moves it most."
+        "the work of building retrieval moves it most."
     )
     assert wording.mover("epochs", "Passes over the examples") == "“passes over the examples”"
 
