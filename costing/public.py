@@ -15,16 +15,22 @@ from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
+from costing.engine.lineage.explain import FIGURES, Explanation, explain
+from costing.engine.notices import COST_ALONE
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
+    AnswerValue,
     Band,
+    BreakEven,
+    Cadence,
     Driver,
     Event,
     GpuFit,
     OptionResult,
     PolicyCost,
     ProjectionResult,
+    RetrainingWay,
 )
 from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.models import Job, JobState, Projection, Scenario
@@ -33,13 +39,19 @@ from costing.signals import projection_finished
 
 __all__ = [
     "COMPONENTS",
+    "COST_ALONE",
     "DRAWS",
+    "FIGURES",
     "OPTIONS",
+    "AnswerValue",
     "Band",
+    "BreakEven",
+    "Cadence",
     "Catalogue",
     "Choices",
     "Driver",
     "Event",
+    "Explanation",
     "GpuFit",
     "Input",
     "Job",
@@ -50,6 +62,7 @@ __all__ = [
     "Projection",
     "ProjectionResult",
     "Provenance",
+    "RetrainingWay",
     "Scenario",
     "ScenarioSpec",
     "Shape",
@@ -59,6 +72,7 @@ __all__ = [
     "cents",
     "cost_charts",
     "create_scenario",
+    "explain",
     "input_bounds",
     "input_defaults",
     "is_current",

@@ -1,5 +1,9 @@
 """Addresses of the app."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from costing import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("methods/", views.methods, name="methods"),
+]

@@ -7,7 +7,15 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from organisations.roles import ROLE_PERMISSIONS, Permission, Role, allows  # noqa: E402 – needs the path above
+from claims_page import claims_page  # noqa: E402 – needs the path above
+from methods_page import methods_page  # noqa: E402 – needs the path above
+
+from costing.charts.agreement import agreement  # noqa: E402
+from costing.engine import catalogue  # noqa: E402
+from costing.engine.measured.ledger import residuals  # noqa: E402
+from costing.engine.measured.parts import PARTS  # noqa: E402
+from costing.engine.measured.validation import page, points  # noqa: E402
+from organisations.roles import ROLE_PERMISSIONS, Permission, Role, allows  # noqa: E402
 from portfolio.lifecycle import STAGE_LABELS, TRANSITIONS  # noqa: E402
 from portfolio.questionnaire import loading  # noqa: E402
 
@@ -56,17 +64,35 @@ def questionnaire() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def validation() -> str:
+    return page([PARTS[name] for name in PARTS], residuals(), catalogue.load())
+
+
+def agreement_plot(name: str) -> Callable[[], str]:
+    def draw() -> str:
+        part = PARTS[name]
+        return agreement(points(residuals(), name), title=part.title, unit=UNITS[name]) + "\n"
+
+    return draw
+
+
+# What the estimators predict, as axes call it.
+UNITS = {"training": "tokens/s per GPU", "memory": "GiB per GPU", "serving": "output tokens/s"}
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/lifecycle.md": lifecycle,
     "docs/roles.md": roles,
     "docs/questionnaire.md": questionnaire,
-}
+    "docs/methods.md": methods_page,
+    "docs/validation.md": validation,
+    "docs/claims.md": lambda: claims_page(catalogue.load()),
+} | {f"docs/validation-{name}.svg": agreement_plot(name) for name in PARTS}
 
 
 def main() -> int:
     stale = []
-    for name, page in PAGES.items():
-        path, text = ROOT / name, NOTE + page()
+    for name, write in PAGES.items():
+        path, text = ROOT / name, (NOTE if name.endswith(".md") else "") + write()
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             stale.append(name)
             if "--check" not in sys.argv:

@@ -74,6 +74,22 @@ MAY_NOT_LEAVE = {
     "on_premises": "the data may only be processed on your own machines",
     "on_device": "the data may only be processed on the user’s device",
 }
+# question → the inputs that its answer determines, also while it is open
+INPUTS_OF = {
+    **{estimate.question: (estimate.key,) for estimate in ESTIMATES},
+    "requests_per_day": ("requests_per_day", "calls_per_request"),
+    "growth_per_month": ("growth_percent_per_month",),
+    "input_tokens": ("input_tokens", "instruction_tokens"),
+    "latency_target_ms": ("latency_target_ms", "batch_share"),
+    "corpus_size": ("corpus_documents", "cached_prompt_tokens"),
+    "task_type": ("calls_per_request",),
+    "examples_available": ("training_examples", "label_share_paid"),
+    "examples_quality": ("label_share_paid",),
+    "model_outputs_as_examples": ("label_share_paid",),
+    "task_change_rate": ("requirement_change_months", "retraining_months"),
+    "retraining_tolerance": ("fastest_retraining_months", "retraining_months"),
+    "personal_data": ("scrub_usd_per_1000_records",),
+}
 BATCHED = (0.5, 0.9, 1.0)
 RETRIEVAL_OF = {Target.PROMPTING: "", Target.RAG: "rag", Target.FINE_TUNING: "", Target.HYBRID: "rag"}
 
@@ -98,6 +114,7 @@ def scenario_spec(
         choices=_choices(answers, catalogue),
         recommended_option=recommended_option(recommendation, answers) if recommendation else "",
         excluded=excluded_options(answers),
+        questions=tuple(INPUTS_OF.items()),
         remarks=tuple(_remarks(answers)),
     )
 
@@ -148,8 +165,8 @@ def _remarks(answers: Mapping[str, Any]) -> Iterator[str]:
 
 
 def fingerprint(spec: ScenarioSpec) -> ScenarioSpec:
-    """`spec` without its title and first month: what tells whether the answers behind two scenarios differ."""
-    return replace(spec, title="-", start="2000-01")
+    """`spec` without its title, first month and questions: what tells whether the answers behind two of them differ."""
+    return replace(spec, title="-", start="2000-01", questions=())
 
 
 def _prefers_own_training(recommendation: Recommendation, answers: Mapping[str, Any]) -> bool:

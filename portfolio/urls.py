@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portfolio.views import questionnaire, recommendation, register, requests
+from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.reports import REPORT_URLS
 
@@ -33,5 +34,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="answer-restore",
     ),
     *COST_URLS,
+    *FIGURE_URLS,
     *REPORT_URLS,
 ]

@@ -19,6 +19,18 @@ from organisations.models import Organisation, User
 from organisations.roles import Role
 from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
 
+HERE = Path(__file__).parent
+PURE = ("costing/engine", "costing/charts", "portfolio/questionnaire", "portfolio/governance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of the pure cores: they know no database, so one run is enough for all databases."""
+    for item in items:
+        if any(item.path.is_relative_to(HERE / folder) for folder in PURE):
+            if item.get_closest_marker("django_db"):
+                raise pytest.UsageError(f"{item.nodeid} uses a database; move it out of {', '.join(PURE)}")
+            item.add_marker("pure")
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(

@@ -129,3 +129,14 @@ def test_navigation_marks_where_one_is():
 def test_messages_have_a_tone_and_an_icon():
     page = render("{% message_tone m %} {% message_icon m %}", m=Message(levels.ERROR, "No."))
     assert page.startswith("bad <svg")
+
+
+def test_prices_keep_their_digits() -> None:
+    assert render(
+        "{{ a|precise }} {{ b|precise }} {{ c|precise }} {{ d|precise }}", a=0.075, b=12345.6, c=1.5, d=None
+    ) == ("0.075 12,350 1.5 –")
+
+
+def test_names_between_backticks_are_code_and_the_rest_is_escaped() -> None:
+    assert render("{{ text|ticked }}", text="`a<b` & c") == "<code>a&lt;b</code> &amp; c"
+    assert render("{{ text|ticked }}", text="a ` b") == "a ` b"

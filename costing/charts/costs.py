@@ -8,9 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from costing.charts.cadence import cadence_chart, reindexing_chart
 from costing.charts.chart import Chart, Mark, Rule, Series
-from costing.charts.format import compact, money, percent
-from costing.engine.results import COMPONENTS, BreakEven, Cadence, OptionResult, ProjectionResult, TornadoBar
+from costing.charts.format import compact, in_sentence, money, percent
+from costing.engine.results import COMPONENTS, BreakEven, OptionResult, ProjectionResult, TornadoBar
 
 APPROACH_COLOURS = {"prompting": "prompting", "rag": "rag", "fine_tuning": "tuned", "hybrid": "hybrid"}
 APPROACH_LABELS = {"prompting": "Prompting", "rag": "RAG", "fine_tuning": "Fine-tuning", "hybrid": "Hybrid"}
@@ -37,7 +38,8 @@ VOLUME_KEY = "requests_per_day"
 
 
 def cost_charts(result: ProjectionResult, option_key: str) -> dict[str, Chart]:
-    """All charts of the costs page: options, monthly, cumulative, tornado, `break_even_<n>` per pair, cadence if tuned.
+    """All charts of the costs page: options, monthly, cumulative, tornado and `break_even_<n>` per pair; `cadence`
+    where an option is tuned, `reindexing` where one retrieves.
 
     `monthly` and `cumulative` show `option_key`. Raises KeyError naming an option the result does not hold.
     """
@@ -51,7 +53,9 @@ def cost_charts(result: ProjectionResult, option_key: str) -> dict[str, Chart]:
     for number, pair in enumerate(result.break_even, start=1):
         charts[f"break_even_{number}"] = break_even_chart(result, pair, key=f"break_even_{number}")
     if result.cadence is not None:
-        charts["cadence"] = cadence_chart(result, result.cadence)
+        charts["cadence"] = cadence_chart(result, result.cadence, _colour(result, result.cadence.option))
+    if result.reindexing is not None:
+        charts["reindexing"] = reindexing_chart(result, result.reindexing, _colour(result, result.reindexing.option))
     return charts
 
 
@@ -186,7 +190,7 @@ def break_even_chart(result: ProjectionResult, pair: BreakEven, *, key: str) -> 
     rules = () if even is None else (Rule(even, f"even at {compact(even)} a day"),)
     return Chart(
         key=key,
-        title=f"{below.label} or {_lower_first(above.label)}",
+        title=f"{below.label} or {in_sentence(above.label)}",
         reading=_break_even_reading(result, pair, below, above),
         x_title="Requests a day",
         y_title="US dollars a month",
@@ -196,36 +200,6 @@ def break_even_chart(result: ProjectionResult, pair: BreakEven, *, key: str) -> 
         x_scale="log",
         y_scale="log",
     )
-
-
-def cadence_chart(result: ProjectionResult, cadence: Cadence) -> Chart:
-    """Cost of retraining plus what staleness loses, per month, over the interval between retrainings."""
-    option = result.option(cadence.option)
-    line = Series(
-        key="cost",
-        label="Retraining and staleness",
-        mark=Mark.LINE,
-        colour=APPROACH_COLOURS[option.approach],
-        x=cadence.curve_months,
-        y=cadence.curve_usd_per_month,
-    )
-    shown = cadence.optimum_months <= cadence.curve_months[-1]
-    return Chart(
-        key="cadence",
-        title="How often to retrain",
-        reading=_cadence_reading(cadence, option, shown),
-        x_title="Months between retrainings",
-        y_title="US dollars a month",
-        unit="usd",
-        series=(line,),
-        rules=(Rule(cadence.optimum_months, "optimum"),) if shown else (),
-        x_scale="linear",
-    )
-
-
-def interval(months: float) -> str:
-    """Months with one decimal below ten: "3.3", "12"."""
-    return compact(round(months, 1 if months < 10 else 0))
 
 
 def month_labels(start: str, months: int) -> tuple[str, ...]:
@@ -263,7 +237,7 @@ def _options_reading(result: ProjectionResult, feasible: list[OptionResult]) -> 
     words = f"{first.label} has the lowest middle figure, {money(first.annual_usd.p50)}"
     if len(ranked) > 1:
         second = ranked[1]
-        words += f", {money(second.annual_usd.p50 - first.annual_usd.p50)} below {_lower_first(second.label)}"
+        words += f", {money(second.annual_usd.p50 - first.annual_usd.p50)} below {in_sentence(second.label)}"
     words += f"; it is the cheapest in {percent(first.probability_cheapest)} of the simulated futures."
     shown = next((o for o in ranked if o.key == result.headline_option), first)
     if shown is first:
@@ -294,7 +268,7 @@ def _tornado_reading(result: ProjectionResult, bars: tuple[TornadoBar, ...]) -> 
     bar = bars[0]
     low, high = sorted((bar.low_usd, bar.high_usd))
     origin = ORIGIN_WORDS.get(bar.origin, bar.origin)
-    option = _lower_first(result.option(result.headline_option).label)
+    option = in_sentence(result.option(result.headline_option).label)
     words = f"{bar.label} ({origin}) matters most: between its P10 and its P90 the first {_year(result)}"
     return f"{words} of {option} cost {money(low)} to {money(high)}."
 
@@ -305,25 +279,13 @@ def _break_even_reading(result: ProjectionResult, pair: BreakEven, below: Option
         cheaper = below if sum(pair.below_usd_per_month) <= sum(pair.above_usd_per_month) else above
         curve = pair.curve_requests_per_day
         span = f" from {compact(curve[0])} to {compact(curve[-1])} requests a day" if curve else ""
-        return f"They never cross: {_lower_first(cheaper.label)} is cheaper{span}."
+        return f"They never cross: {in_sentence(cheaper.label)} is cheaper{span}."
     words = f"{below.label} is cheaper up to {compact(pair.requests_per_day)} requests a day"
     if not today:
         return f"{words}."
     factor = pair.requests_per_day / today
     how = f"{factor:.1f} times" if factor < 10 else f"{factor:,.0f} times"
-    return f"{words}, {how} the {compact(today)} expected; above it, {_lower_first(above.label)}."
-
-
-def _cadence_reading(cadence: Cadence, option: OptionResult, shown: bool) -> str:
-    name, last = _lower_first(option.label), cadence.curve_months[-1]
-    planned = f"Planned: every {interval(cadence.planned_months)}."
-    if not shown:
-        return f"For {name}, retraining because of staleness does not pay within {interval(last)} months. {planned}"
-    flat = f"{interval(cadence.flat_from_months)} to {interval(cadence.flat_to_months)}"
-    return (
-        f"For {name}, retraining every {interval(cadence.optimum_months)} months costs least; "
-        f"anywhere from {flat} months stays within 10 % of that. {planned}"
-    )
+    return f"{words}, {how} the {compact(today)} expected; above it, {in_sentence(above.label)}."
 
 
 def _today(result: ProjectionResult, pair: BreakEven, colour: str) -> tuple[Series, ...]:
@@ -339,13 +301,12 @@ def _today(result: ProjectionResult, pair: BreakEven, colour: str) -> tuple[Seri
     return (Series("today", f"Expected: {compact(today)} a day", Mark.POINT, colour, (today,), (y,)),)
 
 
+def _colour(result: ProjectionResult, option_key: str) -> str:
+    return APPROACH_COLOURS[result.option(option_key).approach]
+
+
 def _other_colour(below: OptionResult, above: OptionResult) -> str:
     return "ink" if above.approach == below.approach else APPROACH_COLOURS[above.approach]
-
-
-def _lower_first(label: str) -> str:
-    """The label inside a sentence: names such as LoRA, RAG and QLoRA keep their capitals."""
-    return label if label[1:2].isupper() or label.startswith("LoRA") else label[:1].lower() + label[1:]
 
 
 def _year(result: ProjectionResult) -> str:

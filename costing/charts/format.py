@@ -102,6 +102,11 @@ def span(low: Number, high: Number, unit: str) -> str:
     return band(low, high) if unit.startswith("usd") else f"{short(low, unit)}–{short(high, unit)}"
 
 
+def in_sentence(label: str) -> str:
+    """The label inside a sentence: names such as LoRA, RAG and QLoRA keep their capitals."""
+    return label if label[1:2].isupper() or label.startswith("LoRA") else label[:1].lower() + label[1:]
+
+
 def _signed(value: Number, text: str) -> str:
     return MINUS + text if value < 0 and any(digit in text for digit in "123456789") else text
 

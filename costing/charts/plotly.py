@@ -12,10 +12,16 @@ from typing import Any
 from costing.charts.chart import Chart, Mark, Series
 from costing.charts.format import exact, short, span
 from costing.charts.palette import check, word_token
+from costing.charts.pen import wrapped
 from costing.charts.scale import Axis, categories, is_horizontal, is_tornado, position_axis, stack_bases, value_axis
 from costing.charts.svg import NARROW, edge_band, named
 
 Trace = dict[str, Any]
+
+ROW_NAME_PX = 210.0  # beyond it the name of a row takes a second line, so that the plot keeps room for its figures
+SPARE_BESIDE_SWINGS = 0.32  # of a tornado's span, at both ends, for the figures outside its bars
+LOW = 0.15  # of the plot's height: below it a point's name stands above the point
+NAME_SHARE = 0.08  # of the plot's height: what the name of a line needs
 
 
 def figure(chart: Chart) -> dict[str, Any]:
@@ -192,8 +198,10 @@ def _band_words(series: Series, chart: Chart) -> list[str]:
 
 def _layout(chart: Chart, *, narrow: bool) -> dict[str, Any]:
     across = is_horizontal(chart)
-    values = value_axis(chart, 4 if narrow and across else 6 if across else 5)
-    marked = {**_axis(values, spare=0.16 if is_tornado(chart) else 0.0), "gridcolor": colour("line"), "showgrid": True}
+    tornado = is_tornado(chart)
+    values = value_axis(chart, 4 if across and (narrow or tornado) else 6 if across else 5)
+    spare = 0.0 if not tornado else 0.16 if narrow else SPARE_BESIDE_SWINGS
+    marked = {**_axis(values, spare=spare), "gridcolor": colour("line"), "showgrid": True}
     plain = {"fixedrange": True, "zeroline": False, "ticks": "", "showline": False, "tickangle": 0}
     plain |= {"ticklabeloverflow": "allow"}
     if across:
@@ -270,6 +278,9 @@ def _row_axis(chart: Chart, *, narrow: bool) -> dict[str, Any]:
         "categoryorder": "array",
         "categoryarray": names,
         "range": [len(names) - 0.5, -0.8 if narrow else -0.5],
+        "tickmode": "array",
+        "tickvals": names,
+        "ticktext": ["<br>".join(wrapped(name, ROW_NAME_PX)) for name in names],
         "showgrid": False,
         "showticklabels": not narrow,
         "tickfont": {"color": colour("ink")},
@@ -333,13 +344,17 @@ def _plane_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
 
 
 def _point_words(series: Series, chart: Chart) -> list[dict[str, Any]]:
-    """A marked point's name, below it and towards the middle, on a ground that keeps lines out of the letters."""
-    axis = position_axis(chart)
+    """A marked point's name, below it (above it near the axis) and towards the middle, on a ground against lines."""
+    axis, heights = position_axis(chart), value_axis(chart)
     words = []
     for x, y in zip(series.x, series.y, strict=True):
         late = axis is not None and axis.at(float(x)) > 0.6
         side: dict[str, Any] = {"xanchor": "right" if late else "left", "xshift": -8 if late else 8}
-        place = {"x": _position(x, chart.x_scale), "y": _position(y, chart.y_scale), "yshift": -14}
+        place = {
+            "x": _position(x, chart.x_scale),
+            "y": _position(y, chart.y_scale),
+            "yshift": 14 if heights.at(y) < LOW else -14,
+        }
         words.append(_words(series.label, "ink-2", **place, **side, bgcolor=colour("surface", 0.85), borderpad=1))
     return words
 
@@ -354,11 +369,11 @@ def _ends(chart: Chart) -> list[tuple[float, str, str]]:
 
 
 def _end_words(chart: Chart) -> list[dict[str, Any]]:
-    """The names, moved apart where they would overlap (a name needs 6 % of the height)."""
+    """The names, moved apart where they would overlap (a name needs `NAME_SHARE` of the height)."""
     axis = value_axis(chart)
     words: list[dict[str, Any]] = []
     for y, label, token in _ends(chart):
-        at = max(axis.at(y), words[-1]["y"] + 0.06) if words else axis.at(y)
+        at = max(axis.at(y), words[-1]["y"] + NAME_SHARE) if words else axis.at(y)
         place = {"xref": "paper", "yref": "paper", "x": 1.01, "y": at, "xanchor": "left", "yanchor": "middle"}
         words.append(_words(label, token, **place))
     return words

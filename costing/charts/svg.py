@@ -119,10 +119,10 @@ def _plane(chart: Chart, width: float, height: float, palette: Palette) -> list[
     drawn = [pen.text(0, 12, chart.y_title)]
     drawn += _legend(legend, pen)
     drawn += _grid(plane, chart, pen, width)
+    drawn += _rules(plane, chart, pen)  # below the marks, whose names keep their ground
     order = (Mark.BAND, Mark.BAR, Mark.LINE, Mark.WHISKER, Mark.POINT)
     for series in sorted(chart.series, key=lambda s: order.index(s.mark)):
         drawn.append(pen.group(series, _marks(series, chart, plane, pen)))
-    drawn += _rules(plane, chart, pen)
     if width >= NARROW:
         drawn += _direct_labels(plane, chart, pen)
     return drawn
@@ -206,7 +206,8 @@ def _points(series: Series, plane: _Plane, pen: Pen) -> list[str]:
         )
         fits = at + 8 + text_width(series.label) < plane.right
         side, anchor = (at + 8, "start") if fits else (at - 8, "end")
-        drawn.append(pen.text(side, up + 18, series.label, token="ink-2", anchor=anchor, halo=True))
+        below = up + 18 if up + 22 < plane.bottom else up - 10  # never among the marks of the axis
+        drawn.append(pen.text(side, below, series.label, token="ink-2", anchor=anchor, halo=True))
     return drawn
 
 
@@ -294,7 +295,7 @@ def _direct_labels(plane: _Plane, chart: Chart, pen: Pen) -> list[str]:
     if edge is not None and edge.high:
         wanted += [(plane.y(edge.high[-1]), "P90", "ink-3", 400), (plane.y(edge.low[-1]), "P10", "ink-3", 400)]
     wanted.sort()
-    spread = _apart([w[0] for w in wanted], LINE - 2, plane.bottom)
+    spread = _apart([w[0] for w in wanted], LINE, plane.bottom)
     return [
         pen.text(plane.right + 8, y + 4, label, token=token, weight=weight)
         for y, (_, label, token, weight) in zip(spread, wanted, strict=True)
@@ -344,7 +345,7 @@ def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[s
     pen = Pen(palette)
     names = categories(chart)
     narrow, tornado = width < NARROW, is_tornado(chart)
-    values = value_axis(chart, 4 if narrow else 6)
+    values = value_axis(chart, 4 if narrow or tornado else 6)
     column = min(max(text_width(str(n)) for n in names) + 16, width * 0.38)
     ends = text_width(f"{MINUS}$99.9k") + 6 if tornado else 0  # room for the words at both ends of a swing
     left = (8 if narrow else column) + ends

@@ -9,11 +9,13 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from statistics import median
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -26,6 +28,7 @@ from costing.engine.rows import (
     Gpu,
     GpuPrice,
     Labour,
+    Language,
     Lifetime,
     Model,
     VectorStore,
@@ -38,6 +41,7 @@ __all__ = [
     "Gpu",
     "GpuPrice",
     "Labour",
+    "Language",
     "Lifetime",
     "Model",
     "VectorStore",
@@ -63,6 +67,7 @@ class Catalogue:
     vector_stores: tuple[VectorStore, ...]
     labour: tuple[Labour, ...]
     lifetimes: tuple[Lifetime, ...]
+    languages: tuple[Language, ...]
 
     def gpu(self, name: str) -> Gpu:
         """The GPU of this name, such as `H100-SXM`."""
@@ -96,6 +101,11 @@ class Catalogue:
         """The wage, price or effort of this role or task."""
         return _one("labour row", role_or_task, self.labour, lambda row: (row.role_or_task,))
 
+    def language(self, tag: str) -> Language:
+        """The language of a tag such as `de` or `de-CH`: what follows the first hyphen or underscore is a variety."""
+        code = re.split("[-_]", tag.strip().lower())[0]
+        return _one("language", code, self.languages, lambda row: (row.code, row.name.lower()))
+
     def gpu_price(self, gpu: str, provider: str = "", pricing: str = "on_demand") -> GpuPrice:
         """The cheapest current offer: the newest observation of each offer, then the lowest US dollars per GPU-hour.
 
@@ -103,13 +113,23 @@ class Catalogue:
         dedicated offers first, whatever else it has otherwise. Raises ValueError naming what is priced instead.
         """
         self.gpu(gpu)
-        rows = [row for row in _newest(self.gpu_prices) if row.gpu == gpu and row.pricing == pricing]
+        rows = [row for row in self._newest_gpu_prices if row.gpu == gpu and row.pricing == pricing]
         named = [row for row in rows if row.provider == provider] if provider else rows
         dedicated = [row for row in named if row.tenancy == "dedicated"]
         found = dedicated or (named if provider else [])
         if not found:
             raise ValueError(_no_price(gpu, provider, pricing, self.gpu_prices))
         return min(found, key=lambda row: row.usd_per_gpu_hour)
+
+    def managed_gpu_price(self, provider: str) -> GpuPrice | None:
+        """The cheapest GPU on which this provider runs a customer's own model, by the hour; None when it lists none."""
+        rows = [row for row in self._newest_gpu_prices if row.provider == provider and row.tenancy == "managed"]
+        return min(rows, key=lambda row: row.usd_per_gpu_hour, default=None)
+
+    @cached_property
+    def _newest_gpu_prices(self) -> list[GpuPrice]:
+        """The newest observation of every offer."""
+        return _newest(self.gpu_prices)
 
     def gpu_price_band(self, gpu: str) -> tuple[float, float, float]:
         """P10, median and P90 of US dollars per GPU-hour across providers of dedicated machines.
@@ -119,12 +139,12 @@ class Catalogue:
         """
         self.gpu(gpu)
         by_provider: dict[str, list[float]] = {}
-        for row in _newest(self.gpu_prices):
+        for row in self._newest_gpu_prices:
             if row.gpu == gpu and row.tenancy == "dedicated" and row.pricing in ("on_demand", "average"):
                 by_provider.setdefault(row.provider, []).append(row.usd_per_gpu_hour)
         if not by_provider:
             raise ValueError(_no_price(gpu, "", "on_demand", self.gpu_prices))
-        p10, p50, p90 = np.quantile([float(np.median(prices)) for prices in by_provider.values()], (0.1, 0.5, 0.9))
+        p10, p50, p90 = np.quantile([median(prices) for prices in by_provider.values()], (0.1, 0.5, 0.9))
         return float(p10), float(p50), float(p90)
 
 
@@ -162,7 +182,12 @@ FILES: Mapping[str, tuple[str, type[Any]]] = {
     "vector_stores": ("vector_stores.csv", VectorStore),
     "labour": ("labour.csv", Labour),
     "lifetimes": ("lifetimes.csv", Lifetime),
+    "languages": ("languages.csv", Language),
 }
+
+
+# Data that figures rest on as well, read elsewhere.
+BESIDE = ("assumptions.csv", "calibration.csv", "calibration_bands.csv")
 
 
 @cache
@@ -174,8 +199,8 @@ def load() -> Catalogue:
 def load_from(directory: Path) -> Catalogue:
     """Reads and checks all files of a directory. Raises ValueError naming file, row and column of the first fault.
 
-    The version is the newest `as_of` and the first eight hex digits of the SHA-256 of the files, so that it changes
-    with every edit.
+    The version is the newest `as_of` and the first eight hex digits of the SHA-256 of the files, assumptions and
+    calibration among them where they lie beside, so that it changes with every edit of what figures rest on.
     """
     digest = hashlib.sha256()
     tables: dict[str, tuple[Any, ...]] = {}
@@ -183,6 +208,9 @@ def load_from(directory: Path) -> Catalogue:
         content = (directory / file_name).read_bytes()
         digest.update(file_name.encode() + b"\0" + content)
         tables[name] = _rows(file_name, content.decode("utf-8"), row_type)
+    for path in (directory / name for name in BESIDE):
+        if path.exists():
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
     _check_prices_have_gpus(tables["gpus"], tables["gpu_prices"])
     newest = max(row.as_of for rows in tables.values() for row in rows)
     return Catalogue(version=f"{newest}+{digest.hexdigest()[:8]}", **tables)

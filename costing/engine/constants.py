@@ -7,10 +7,22 @@ sources stand beside them in those modules. Pure.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from types import ModuleType
+from typing import Any
 
-from costing.engine import memory, retrieval, serving, throughput
+from costing.engine import (
+    gpu_speeds,
+    memory,
+    memory_fit,
+    retrieval,
+    scaling,
+    serving,
+    serving_engines,
+    throughput,
+    tokens,
+    units,
+)
 from costing.engine.catalogue import Gpu, Model
 from costing.engine.options import sizing
 from costing.engine.rates import Rates
@@ -18,23 +30,18 @@ from costing.engine.results import PriceRow
 
 MODULES: tuple[tuple[str, ModuleType], ...] = (
     ("memory", memory),
+    ("memory", memory_fit),
     ("training speed", throughput),
+    ("training speed", gpu_speeds),
+    ("serving speed", serving_engines),
     ("serving speed", serving),
+    ("replicas", scaling),
+    ("token prices", tokens),
     ("retrieval", retrieval),
     ("hardware sizes", sizing),
 )
-_IMPORTED = frozenset(
-    {
-        "BITS_PER_BYTE",
-        "BYTES_PER_GB",
-        "BYTES_PER_GIB",
-        "BYTES_PER_KB",
-        "FLOPS_PER_TFLOP",
-        "HOURS_PER_MONTH",
-        "SECONDS_PER_HOUR",
-        "SECONDS_PER_MONTH",
-    }
-)  # conversions of units, no beliefs
+# conversions of units and the width of a search: no beliefs
+_NO_BELIEFS = frozenset({*vars(units), "_HALVINGS"})
 
 
 def constant_rows(rate: Rates) -> tuple[PriceRow, ...]:
@@ -44,7 +51,8 @@ def constant_rows(rate: Rates) -> tuple[PriceRow, ...]:
     rows += _of_row("models", rate.open_model.model_id, rate.open_model)
     for name, module in MODULES:
         rows += _of_module(name, module)
-    return tuple(rows)
+    once = {(row.catalogue, row.row, row.what): row for row in reversed(rows)}  # a module may use another's constants
+    return tuple(reversed(once.values()))
 
 
 def _of_row(catalogue: str, name: str, row: Gpu | Model) -> Iterator[PriceRow]:
@@ -57,9 +65,23 @@ def _of_row(catalogue: str, name: str, row: Gpu | Model) -> Iterator[PriceRow]:
 def _of_module(name: str, module: ModuleType) -> Iterator[PriceRow]:
     source = module.__name__.replace(".", "/") + ".py"
     for constant, value in vars(module).items():
-        if constant.lstrip("_").isupper() and constant not in _IMPORTED:
+        if _is_calibrated(value):
+            yield from _of_calibrated(name, value, type(value).__module__.replace(".", "/") + ".py")
+        elif constant.lstrip("_").isupper() and constant not in _NO_BELIEFS:
             for what, number in _numbers(constant.strip("_").lower().replace("_", " "), value):
                 yield PriceRow("engine", name, what, number, "", source, "")
+
+
+def _is_calibrated(value: object) -> bool:
+    """A record of `calibration.constant`s."""
+    return is_dataclass(value) and not isinstance(value, type) and all("spread" in f.metadata for f in fields(value))
+
+
+def _of_calibrated(name: str, value: Any, source: str) -> Iterator[PriceRow]:
+    for field in fields(value):
+        where = field.metadata["source"] or source
+        unit = field.metadata["unit"]
+        yield PriceRow("engine", name, field.name.replace("_", " "), float(getattr(value, field.name)), unit, where, "")
 
 
 def _numbers(what: str, value: object) -> Iterator[tuple[str, float]]:
@@ -72,9 +94,10 @@ def _numbers(what: str, value: object) -> Iterator[tuple[str, float]]:
         for key, each in value.items():
             label = " ".join(key) if isinstance(key, tuple) else str(key)
             yield from _numbers(f"{what}, {label}", each)
-    elif isinstance(value, tuple):
+    elif isinstance(value, tuple):  # of numbers; nested ones are rules of names and versions
         for index, each in enumerate(value, start=1):
-            yield from _numbers(f"{what}, {index}", each)
+            if isinstance(each, (int, float)):
+                yield from _numbers(f"{what}, {index}", each)
     elif isinstance(value, serving.Engine):
         for field in fields(value):
             yield from _numbers(f"{what}, {field.name.replace('_', ' ')}", getattr(value, field.name))

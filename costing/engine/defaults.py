@@ -9,13 +9,16 @@ from dataclasses import replace
 import numpy as np
 
 from costing.engine import assumptions
+from costing.engine.bands import band_for
 from costing.engine.cadence import economic_interval_months
-from costing.engine.catalogue import ApiModel, Catalogue, Labour
+from costing.engine.calibration import calibrated_on
+from costing.engine.catalogue import ApiModel, Catalogue, Labour, Model
 from costing.engine.distributions import quantile
 from costing.engine.inputs import Input, Origin, Provenance, ScenarioSpec, Shape, check_input, nearest
 from costing.engine.people import example_making_usd, loaded_usd_per_hour
-from costing.engine.rates import DEFAULT_CHOICES, Rates, Spread, filled, months_until, rates
+from costing.engine.rates import DEFAULT_CHOICES, Rates, Spread, filled, gpu_rent, months_until, rates
 from costing.engine.results import OPTIONS
+from costing.engine.units import HOURS_PER_MONTH
 
 __all__ = ["DEFAULT_CHOICES", "INPUT_DEFAULTS", "complete", "filled"]
 
@@ -29,6 +32,8 @@ _LABOUR = {
     "ops_fte_self_hosted": "MLOps fraction for one self-hosted model",
     "governance_hours_per_release": "governance review per release",
 }
+# inputs that stand for the error of an estimate: (input, part of the calibration, whether more of it is slower)
+_ESTIMATED = (("training_time_factor", "training", True), ("serving_speed_factor", "serving", False))
 _TEAM = 4  # people who share the work: a wage statistic spreads over single people, a bill averages over a few
 _FEWEST_LIFETIMES = 5  # a provider's own lifetimes are used from this many on
 _SHORTEST_MONTHS, _LONGEST_MONTHS = 1.0, 36.0  # limits of a derived retraining interval
@@ -43,16 +48,42 @@ def complete(spec: ScenarioSpec, catalogue: Catalogue) -> tuple[Input, ...]:
         _check_option("recommended_option", spec.recommended_option)
     for key, _ in spec.excluded:
         _check_option("excluded", key)
+    for question, keys in spec.questions:
+        for key in keys:
+            _check_key(f"questions[{question}]", key)
     found = rates(spec.choices, catalogue)
     given = {one.key: _checked(one) for one in spec.inputs}
     known = {key: _assumed(key) for key in INPUT_DEFAULTS}
     known |= _from_labour(catalogue)
     known |= _from_prices(found)
+    known |= _fallback_rent(found, catalogue)
     known |= _from_lifetimes(found, catalogue, spec.start)
+    known |= _from_measurements(found.open_model)
+    known |= _from_tuning(found, spec.start)
+    known |= _from_language(spec, catalogue)
     known |= given
     if "retraining_months" not in given:
         known["retraining_months"] = _economic_interval(known)
     return tuple(known[key] for key in INPUT_DEFAULTS)
+
+
+def _from_measurements(model: Model) -> dict[str, Input]:
+    """How far real speeds lie from the estimates, on ordinary software: P10 and P90 over published measurements."""
+    known = {}
+    for key, part, slower_is_more in _ESTIMATED:
+        found = band_for(part, "mixture" if model.is_mixture else "ordinary")
+        if found is None:
+            continue
+        low, high = (1 / found.p90, 1 / found.p10) if slower_is_more else (found.p10, found.p90)
+        if found.rows:
+            detail = f"{found.rows} published measurements of {found.sources} sources against the estimate"
+            provenance = Provenance(Origin.CATALOGUE, detail, "docs/validation.md", calibrated_on(part))
+        else:
+            detail = "mixtures of experts: recipes and kernels differ by more than a factor of two"
+            provenance = Provenance(Origin.ASSUMPTION, detail)
+        value = round(math.sqrt(low * high), 3)
+        known[key] = replace(_assumed(key), value=value, low=low, high=high, provenance=provenance)
+    return known
 
 
 def _check_option(field: str, key: str) -> None:
@@ -60,10 +91,14 @@ def _check_option(field: str, key: str) -> None:
         raise ValueError(f"{field} is {key!r}; give one of {', '.join(OPTIONS)}{nearest(key, OPTIONS)}")
 
 
+def _check_key(field: str, key: str) -> None:
+    if key not in INPUT_DEFAULTS:
+        raise ValueError(f"{field}[{key}] is not an input of the engine{nearest(key, INPUT_DEFAULTS)}")
+
+
 def _checked(one: Input) -> Input:
     """The given input with the table's label, unit and group where it has none, inside its physical limits."""
-    if one.key not in INPUT_DEFAULTS:
-        raise ValueError(f"inputs[{one.key}] is not an input of the engine{nearest(one.key, INPUT_DEFAULTS)}")
+    _check_key("inputs", one.key)
     row = INPUT_DEFAULTS[one.key]
     check_input(one)
     for name, number in (("value", one.value), ("low", one.low), ("high", one.high)):
@@ -117,6 +152,17 @@ def _from_prices(found: Rates) -> dict[str, Input]:
     return known
 
 
+def _fallback_rent(found: Rates, catalogue: Catalogue) -> dict[str, Input]:
+    """The on-demand rent beside spot or committed machines: the same provider's, else the spread over all."""
+    key, choices = "fallback_gpu_usd_per_hour", found.choices
+    if choices.gpu_pricing == "on_demand":
+        return {}
+    priced = {row.provider for row in catalogue.gpu_prices if row.gpu == choices.gpu and row.pricing == "on_demand"}
+    provider = choices.gpu_provider if choices.gpu_provider in priced else ""
+    spread, _ = gpu_rent(catalogue, choices.gpu, provider)
+    return {} if spread is None else {key: _price_input(key, spread)}
+
+
 def _price_input(key: str, spread: Spread) -> Input:
     provenance = Provenance(Origin.CATALOGUE, spread.detail, spread.source, spread.as_of)
     if spread.low == spread.high:
@@ -144,6 +190,42 @@ def _from_lifetimes(found: Rates, catalogue: Catalogue, start: str) -> dict[str,
         key = "tuned_model_retirement_months"
         known[key] = _retirement(key, found.tuning.hosted, catalogue, start)
     return known
+
+
+def _from_tuning(found: Rates, start: str) -> dict[str, Input]:
+    """What the provider of managed tuning has announced: its last day, and GPUs that are rented for a tuned model."""
+    known, tuning = {}, found.tuning
+    training, endpoint = tuning.training, tuning.endpoint
+    if tuning.last_day and training is not None:
+        key = "tuning_closing_months"
+        detail = f"{tuning.provider} takes its last training job on {tuning.last_day}"
+        provenance = Provenance(Origin.CATALOGUE, detail, training.source, training.as_of)
+        known[key] = _fixed(_assumed(key), max(months_until(tuning.last_day, start), 0.0), provenance)
+    if endpoint is not None:
+        key = "tuned_endpoint_usd_per_month"
+        month = endpoint.usd_per_gpu_hour * HOURS_PER_MONTH
+        detail = (
+            f"{endpoint.key}: one GPU all month, from a third of it (switched off outside working hours) to two; "
+            "beyond one GPU the price per token stands in for more of them"
+        )
+        provenance = Provenance(Origin.CATALOGUE, detail, endpoint.source, endpoint.as_of)
+        base = replace(_assumed(key), value=month, low=month / 3, high=2 * month, shape=Shape.PERT)
+        known[key] = replace(base, provenance=provenance)
+    return known
+
+
+def _from_language(spec: ScenarioSpec, catalogue: Catalogue) -> dict[str, Input]:
+    """Tokens against English: least, middle and most of five tokenizers."""
+    key = "language_token_factor"
+    try:
+        row = catalogue.language(spec.language)
+    except ValueError as error:
+        raise ValueError(f"language: {error}") from error
+    provenance = Provenance(Origin.CATALOGUE, f"{row.name} ({row.script} script)", row.source, row.as_of)
+    if row.low == row.high:
+        return {key: _fixed(_assumed(key), row.mode, provenance)}
+    base = replace(_assumed(key), value=row.mode, low=row.low, high=row.high, shape=Shape.PERT)
+    return {key: replace(base, provenance=provenance)}
 
 
 def _retirement(key: str, row: ApiModel, catalogue: Catalogue, start: str) -> Input:

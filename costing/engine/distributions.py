@@ -17,7 +17,9 @@ from costing.engine.inputs import Input, Shape
 Array = NDArray[np.float64]
 
 Z90 = 1.2815515655446004  # Φ⁻¹(0.9)
-_GRID = np.linspace(0.0, 1.0, 1025)
+# Scores at which PERT quantiles are tabulated: to one draw in a billion on either side, 128 to a standard deviation.
+_FARTHEST, _PER_SCORE = 6.0, 128.0
+_SCORES = np.linspace(-_FARTHEST, _FARTHEST, int(2 * _FARTHEST * _PER_SCORE) + 1)
 
 
 def quantile(one: Input, z: Array) -> Array:
@@ -36,15 +38,15 @@ def quantile(one: Input, z: Array) -> Array:
         return np.exp(mu + sigma * z)
     if one.shape is Shape.NORMAL:
         return (one.low + one.high) / 2 + (one.high - one.low) / (2 * Z90) * z
-    u = ndtr(z)
     width = one.high - one.low
+    if one.shape is Shape.PERT:
+        mode = (one.value - one.low) / width
+        return one.low + width * _even_interpolation(_beta_quantiles(1 + 4 * mode, 1 + 4 * (1 - mode)), z)
+    u = ndtr(z)
     if one.shape is Shape.UNIFORM:
         return np.asarray(one.low + width * u)
-    mode = (one.value - one.low) / width
     if one.shape is Shape.TRIANGULAR:
-        return one.low + width * _triangular(u, mode)
-    if one.shape is Shape.PERT:
-        return one.low + width * np.interp(u, _beta_cdf(1 + 4 * mode, 1 + 4 * (1 - mode)), _GRID)
+        return one.low + width * _triangular(u, (one.value - one.low) / width)
     raise ValueError(f"inputs[{one.key}].shape is {one.shape!r}; give one of {', '.join(s.value for s in Shape)}")
 
 
@@ -62,6 +64,18 @@ def _triangular(u: Array, mode: float) -> Array:
 
 
 @lru_cache(maxsize=512)
-def _beta_cdf(a: float, b: float) -> Array:
-    """The Beta(a, b) distribution function on 1,025 points; interpolating its inverse is within 1e-3 of the width."""
-    return np.asarray(betainc(a, b, _GRID), dtype=np.float64)
+def _beta_quantiles(a: float, b: float) -> Array:
+    """Beta(a, b) at the scores of `_SCORES`; read off its distribution function on 4,097 points, within 1e-4."""
+    grid = np.linspace(0.0, 1.0, 4097)
+    return np.asarray(np.interp(ndtr(_SCORES), betainc(a, b, grid), grid), dtype=np.float64)
+
+
+def _even_interpolation(table: Array, z: Array) -> Array:
+    """The table's value at scores: linear between its evenly spaced points, the ends beyond them.
+
+    Even spacing says where to look, which searching the table for every draw would take five times as long to find.
+    """
+    at = np.clip((z + _FARTHEST) * _PER_SCORE, 0.0, len(table) - 1.0)
+    below = np.minimum(at.astype(np.int64), len(table) - 2)
+    low = table[below]
+    return np.asarray(low + (at - below) * (table[below + 1] - low))

@@ -26,24 +26,28 @@ def gpu_fit(rates: Rates, medians: World, catalogue: Catalogue, *, tuned: bool, 
     """
     rows: list[GpuFit] = []
     for gpu in catalogue.gpus:
-        price = _usd_per_hour(rates, medians, catalogue, gpu, training=True)
-        if price is None:
-            continue
-        rows += [_training_fit(rates, medians, gpu, method, price) for method in METHODS]
-        serving_price = _usd_per_hour(rates, medians, catalogue, gpu, training=False)
-        rows.append(_serving_fit(rates, medians, gpu, serving_price or price, tuned=tuned, retrieval=retrieval))
+        market = _market_usd_per_hour(catalogue, gpu)
+        price = _usd_per_hour(rates, medians, gpu, market, training=True)
+        if price is not None:
+            rows += [_training_fit(rates, medians, gpu, method, price) for method in METHODS]
+        price = _usd_per_hour(rates, medians, gpu, market, training=False)
+        if price is not None:
+            rows.append(_serving_fit(rates, medians, gpu, price, tuned=tuned, retrieval=retrieval))
     return tuple(sorted(rows, key=lambda row: (row.job, row.count is None, row.usd or 0.0, row.gpu)))
 
 
-def _usd_per_hour(rates: Rates, medians: World, catalogue: Catalogue, gpu: Gpu, *, training: bool) -> float | None:
-    chosen = rates.training_gpu if training else rates.gpu
-    if gpu.name == chosen.name:
-        key = "training_gpu_usd_per_hour" if training else "gpu_usd_per_hour"
-        return float(medians[key].item())
+def _market_usd_per_hour(catalogue: Catalogue, gpu: Gpu) -> float | None:
     try:
         return catalogue.gpu_price_band(gpu.name)[1]
     except ValueError:  # nobody's price is known: not a row one could choose
         return None
+
+
+def _usd_per_hour(rates: Rates, medians: World, gpu: Gpu, market: float | None, *, training: bool) -> float | None:
+    chosen, missing = (rates.training_gpu, rates.no_training_gpu_price) if training else (rates.gpu, rates.no_gpu_price)
+    if gpu.name == chosen.name and not missing:
+        return float(medians["training_gpu_usd_per_hour" if training else "gpu_usd_per_hour"].item())
+    return market
 
 
 def _training_fit(rates: Rates, medians: World, gpu: Gpu, method: str, usd_per_hour: float) -> GpuFit:

@@ -16,6 +16,7 @@ from typing import Any
 MAX_MONTHS = 36
 DEFAULT_MONTHS = 24
 POLICIES = ("retrain", "stay_behind", "two_branches")
+DRIFTS = ("exponential", "linear")
 
 
 class Shape(StrEnum):
@@ -77,6 +78,7 @@ class Choices:
     reranker: str = ""  # "" = no reranking
     vector_store: str = ""
     base_model_policy: str = "retrain"  # retrain | stay_behind | two_branches
+    drift: str = "exponential"  # how quality falls with age: exponential | linear
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class ScenarioSpec:
     recommended_option: str = ""  # an option key; "" = the cheapest feasible one is headlined
     language: str = "en"
     excluded: tuple[tuple[str, str], ...] = ()  # (option key, why the use case may not use it)
+    questions: tuple[tuple[str, tuple[str, ...]], ...] = ()  # (a question's id, the inputs its answer determines)
     remarks: tuple[str, ...] = ()  # what a reader must know of how these inputs stand for the use case
 
 
@@ -156,6 +159,7 @@ def spec_from_dict(data: Mapping[str, Any]) -> ScenarioSpec:
         recommended_option=_text(data, "recommended_option", "scenario"),
         language=_text(data, "language", "scenario") or "en",
         excluded=_excluded(data.get("excluded", ())),
+        questions=_questions(data.get("questions", ())),
         remarks=_remarks(data.get("remarks", ())),
     )
 
@@ -249,6 +253,24 @@ def _excluded(rows: Any) -> tuple[tuple[str, str], ...]:
     return tuple(found.items())
 
 
+def _questions(rows: Any) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Pairs of a question's id and the inputs its answer determines, from pairs or from an object."""
+    pairs = list(rows.items()) if isinstance(rows, Mapping) else rows
+    if isinstance(pairs, str) or not isinstance(pairs, Iterable):
+        raise ValueError('questions: give an object such as {"input_tokens": ["input_tokens", "instruction_tokens"]}')
+    found: dict[str, tuple[str, ...]] = {}
+    for row in pairs:
+        if not isinstance(row, (list, tuple)) or len(row) != 2 or not isinstance(row[0], str):
+            raise ValueError(f"questions: {row!r} is no pair of a question and its inputs")
+        question, keys = row
+        if not isinstance(keys, (list, tuple)) or not keys or not all(isinstance(key, str) for key in keys):
+            raise ValueError(f"questions[{question}] is {keys!r}; give a list of input keys")
+        if question in found:
+            raise ValueError(f"questions[{question}] is given twice; keep one")
+        found[question] = tuple(keys)
+    return tuple(found.items())
+
+
 def _remarks(rows: Any) -> tuple[str, ...]:
     if isinstance(rows, (str, Mapping)) or not isinstance(rows, Iterable):
         raise ValueError("remarks: give a list of sentences")
@@ -278,4 +300,6 @@ def _choices(row: Any) -> Choices:
         raise ValueError(
             f"choices.base_model_policy is {choices.base_model_policy!r}; give one of {', '.join(POLICIES)}"
         )
+    if choices.drift not in DRIFTS:
+        raise ValueError(f"choices.drift is {choices.drift!r}; give one of {', '.join(DRIFTS)}")
     return choices

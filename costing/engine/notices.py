@@ -7,13 +7,15 @@ from costing.engine.insight import Insights
 from costing.engine.options.blueprints import BLUEPRINTS
 from costing.engine.results import OptionResult
 from costing.engine.setting import Setting
-from costing.engine.uncertainty import is_uncertain
-from costing.engine.wording import short_count, short_usd
+from costing.engine.uncertainty import BLOCK, BLOCKS_FROM, is_uncertain
+from costing.engine.wording import short_count, short_percent, short_usd
 
 # Calls a day beyond which no list price holds: providers sell by contract, and no GPU market rents that many.
 LARGEST_LISTED_CALLS_PER_DAY = 1e8
 # Components that pay providers and machines; the others are mostly people's work.
 MACHINE_COMPONENTS = ("training", "serving", "retrieval")
+# Said where a cheaper option is left for the one shown; a page that tells why itself leaves this notice out.
+COST_ALONE = "options are compared by cost alone"
 MACHINES_LESS_THAN = 0.5  # of the bill: then it is said that people's work is most of it
 
 
@@ -23,13 +25,14 @@ def notices(
     """All of them: what stands in for what, what ends, what is left out, what the bill is made of, what is assumed."""
     said = list(setting.spec.remarks)
     if setting.sample.rows != asked:
-        said.append(f"{asked} draws were asked for; {setting.sample.rows} were made (the next power of two).")
+        step = "power of two" if setting.sample.rows <= BLOCKS_FROM else f"multiple of {BLOCK:,}"
+        said.append(f"{asked:,} draws were asked for; {setting.sample.rows:,} were made (the next {step}).")
     wanted = setting.spec.recommended_option
     if wanted and wanted != chosen:
         reason = next(one.why_not for one in options if one.key == wanted)
         said.append(f"The recommended option, {BLUEPRINTS[wanted].label}, cannot be built: {reason}.")
-    ends = [e.text for one in options if one.key == chosen for e in one.events if e.kind == "end_of_service"]
-    said += [f"{text}; the move to another model is in the figures." for text in ends]
+    said += _of_ends(options, chosen)
+    said += [f"{one.facts['Hosting']}." for one in options if one.key == chosen and "Hosting" in one.facts]
     said += _of_volume(setting)
     said += _of_exclusions(setting.spec)
     said += _of_comparison(options, chosen)
@@ -40,6 +43,14 @@ def notices(
 def today(setting: Setting) -> float:
     """Requests per day at the median."""
     return float(setting.sizing.medians["requests_per_day"].item())
+
+
+def _of_ends(options: tuple[OptionResult, ...], chosen: str) -> list[str]:
+    """What ends within the horizon, and that the move is paid where one follows in the same month."""
+    events = [event for one in options if one.key == chosen for event in one.events]
+    moves = {event.month for event in events if event.kind == "migration"}
+    paid = "; the move to another model is in the figures"
+    return [f"{one.text}{paid if one.month in moves else ''}." for one in events if one.kind == "end_of_service"]
 
 
 def _of_volume(setting: Setting) -> list[str]:
@@ -75,13 +86,15 @@ def _of_comparison(options: tuple[OptionResult, ...], chosen: str) -> list[str]:
     if cheapest.key != chosen:
         less = short_usd(shown.annual_usd.p50 - cheapest.annual_usd.p50)
         said.append(
-            f"{cheapest.label} costs {less} less at the middle of the first year, but options are compared "
-            "by cost alone: whether it does the job is what the recommendation is about."
+            f"{cheapest.label} costs {less} less at the middle of the first year, but {COST_ALONE}: "
+            "whether it does the job is what the recommendation is about."
         )
     whole = sum(shown.monthly_mean_usd)
     machine = sum(sum(shown.components_mean_usd[key]) for key in MACHINE_COMPONENTS)
     if whole > 0 and machine / whole < MACHINES_LESS_THAN:
-        share = "Nearly all" if machine / whole < 0.01 else f"{1 - machine / whole:.0%}"  # 100 % would deny the rest
+        share = (
+            "Nearly all" if machine / whole < 0.01 else short_percent(1 - machine / whole)
+        )  # 100 % would deny the rest
         said.append(
             f"{share} of the expected bill goes into building, running, examples, evaluation, "
             "upkeep and approval – nearly all of it people’s hours and pay – and not into models or machines."
@@ -96,7 +109,7 @@ def _of_assumptions(setting: Setting, insights: Insights) -> list[str]:
     if not assumed or total <= 0:
         return []
     share = sum(driver.total_effect for driver in assumed) / total
-    text = f"{len(open_inputs)} inputs are assumptions and carry {share:.0%} of the uncertainty"
+    text = f"{len(open_inputs)} inputs are assumptions and carry {short_percent(share)} of the uncertainty"
     worth = max(assumed, key=lambda driver: driver.value_of_knowing_usd)
     if worth.value_of_knowing_usd > 0:
         text += f"; knowing “{worth.label}” would be worth {short_usd(worth.value_of_knowing_usd)}"

@@ -15,6 +15,7 @@ from costing.engine import assumptions, insight
 from costing.engine.catalogue import Catalogue
 from costing.engine.constants import constant_rows
 from costing.engine.distributions import Z90, quantile
+from costing.engine.finance import cents
 from costing.engine.fit import gpu_fit
 from costing.engine.inputs import Input, ScenarioSpec
 from costing.engine.notices import notices, today
@@ -23,17 +24,17 @@ from costing.engine.options.blueprints import BLUEPRINTS
 from costing.engine.options.outcome import Outcome, infeasible, joined, outcome, summarise
 from costing.engine.options.world import World
 from costing.engine.rates import price_rows
+from costing.engine.reindexing import reindexing
 from costing.engine.results import AppliedInput, OptionResult, ProjectionResult
 from costing.engine.retraining import cadence
 from costing.engine.setting import DEFAULT_DRAWS, Setting, prepare
+from costing.engine.uncertainty import BLOCK
 from costing.engine.wording import headline, mover, own_gpus_sentence, short_usd
 
 Array = NDArray[np.float64]
 Progress = Callable[[str, int], None]
 
-ENGINE_VERSION = "1.2.1"
-# Draws computed at a time: their arrays fit the processor's cache, and memory grows slower than the draws.
-BLOCK_DRAWS = 1024
+ENGINE_VERSION = "1.3.0"
 
 
 LARGEST_USD = 1e13  # of one option over the horizon
@@ -75,7 +76,7 @@ def project(
 ) -> ProjectionResult:
     """Cost of every option with its uncertainty; the same arguments give the same result bit for bit.
 
-    `progress(step, percent)` is called between steps and may raise to stop. Draws are rounded up to a power of two.
+    `progress(step, percent)` is called between steps and may raise to stop. Draws are rounded up (`rounded_draws`).
     Cheapest and regret compare net present values over the horizon. Raises ValueError naming the field.
     """
     report = progress or _silent
@@ -91,6 +92,7 @@ def project(
     found = insight.insights(setting, outcomes, chosen)
     report("Pricing the cadence", 85)
     paced = cadence(setting, outcomes, chosen)
+    refreshed = reindexing(setting, outcomes, chosen)
     report("Fitting GPUs", 92)
     plan = BLUEPRINTS[chosen] if chosen else BLUEPRINTS["prompting_api"]
     medians = setting.world(setting.sizing.medians, 1)
@@ -113,6 +115,9 @@ def project(
         notices=notices(setting, draws, options, chosen, found),
         drivers=found.drivers,
         cadence=paced,
+        reindexing=refreshed,
+        value_of_perfect_information_usd=_perfect_usd(outcomes),
+        answers=found.answers,
         constants=constant_rows(setting.rates),
     )
     report("Done", 100)
@@ -124,10 +129,10 @@ def _silent(_step: str, _percent: int) -> None:
 
 
 def _outcomes(setting: Setting, report: Progress) -> dict[str, Outcome]:
-    """Every feasible option over all draws, computed in blocks of draws."""
+    """Every feasible option over all draws, in blocks: they fit the processor's cache, and memory grows slower."""
     parts: dict[str, list[Outcome]] = {key: [] for key in BLUEPRINTS if key not in setting.sizing.why_not}
     rows = setting.sample.rows
-    block = min(BLOCK_DRAWS, rows)
+    block = min(BLOCK, rows)
     done = 0
     for start in range(0, rows, block):
         world = setting.world(setting.sample.part(start, start + block), setting.spec.months)
@@ -163,6 +168,12 @@ def _options(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tu
         else infeasible(plan, setting.sizing.why_not[key])
         for key, plan in BLUEPRINTS.items()
     )
+
+
+def _perfect_usd(outcomes: dict[str, Outcome]) -> float | None:
+    if not outcomes:
+        return None
+    return cents(insight.perfect_information_usd(np.stack([found.npv for found in outcomes.values()])))
 
 
 def _headline(spec: ScenarioSpec, options: tuple[OptionResult, ...]) -> str:
@@ -210,6 +221,6 @@ def _check_amounts(options: tuple[OptionResult, ...]) -> None:
     worst = max((option.total_usd.p90 for option in options if option.feasible), default=0.0)
     if not worst < LARGEST_USD:
         raise ValueError(
-            f"requests_per_day × calls_per_request × tokens come to {short_usd(worst)}, more than any budget; "
-            "check these three inputs"
+            f"requests_per_day × growth × calls_per_request × tokens come to {short_usd(worst)}, more than any budget; "
+            "check these inputs"
         )

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from calendar import monthrange
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import TypeVar
 
 from costing.engine.catalogue import ApiModel, Catalogue, EmbeddingModel, Gpu, GpuPrice, Model, VectorStore
-from costing.engine.inputs import POLICIES, Choices, nearest
+from costing.engine.inputs import POLICIES, Choices, Input, Origin, nearest
 from costing.engine.results import PriceRow
-from costing.engine.units import DAYS_PER_MONTH
+from costing.engine.units import MONTHS_PER_YEAR
 
 T = TypeVar("T")
 
@@ -54,6 +55,11 @@ class ManagedTuning:
     training: Spread | None
     surcharge_known: bool  # the hosted row is the tuned model's own price, nothing is added to it
     why_not: str
+    provider: str = ""
+    minimum_usd: float = 0.0  # least charge of one training job
+    last_day: str = ""  # the last day a new training job is taken, "" when none is announced
+    endpoint: GpuPrice | None = None  # tuned models run on GPUs rented for them by the hour, of these the cheapest
+    elsewhere: tuple[str, ...] = ()  # other providers whose tuning has a price and no announced end
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,13 @@ class Rates:
     training_gpu: Gpu
     gpu_price: Spread | None
     training_gpu_price: Spread | None
-    no_gpu_price: str  # why there is none, "" when there is
+    no_gpu_price: str  # why there is none for serving, "" when there is
+    no_training_gpu_price: str
     embedding: EmbeddingModel
     reranker: EmbeddingModel | None
     store: VectorStore
+    api_alternatives: tuple[ApiModel, ...] = ()  # of the same provider, the nearest in price first
+    counted: frozenset[str] = frozenset()  # inputs whose lengths were counted in the model's own tokens
 
 
 def filled(choices: Choices) -> Choices:
@@ -90,28 +99,58 @@ def rates(choices: Choices, catalogue: Catalogue) -> Rates:
     """Look every choice up. Raises ValueError naming the choice, the unknown value and the nearest names."""
     choices = filled(choices)
     with_name = _Named(catalogue)
+    api = with_name.api("api_model", choices.api_model)
     gpu, training_gpu = with_name.gpu("gpu", choices.gpu), with_name.gpu("training_gpu", choices.training_gpu)
-    price, why = _gpu_price(catalogue, choices, choices.gpu)
-    training_price, training_why = _gpu_price(catalogue, choices, choices.training_gpu)
+    rented = choices.gpu_provider, choices.gpu_pricing
+    price, why = gpu_rent(catalogue, choices.gpu, *rented)
+    training_price, training_why = gpu_rent(catalogue, choices.training_gpu, *rented)
     return Rates(
         choices=choices,
-        api=with_name.api("api_model", choices.api_model),
+        api=api,
         tuning=_managed_tuning(catalogue, choices),
         open_model=with_name.model("open_model", choices.open_model),
         gpu=gpu,
         training_gpu=training_gpu,
         gpu_price=price,
         training_gpu_price=training_price,
-        no_gpu_price=why or training_why,
+        no_gpu_price=why,
+        no_training_gpu_price=training_why,
         embedding=with_name.embedding("embedding_model", choices.embedding_model, "embedding"),
         reranker=with_name.embedding("reranker", choices.reranker, "rerank") if choices.reranker else None,
         store=with_name.store("vector_store", choices.vector_store),
+        api_alternatives=_near_in_price(catalogue, api),
+    )
+
+
+def known_beside(rate: Rates, inputs: Iterable[Input]) -> Rates:
+    """The rates with what these given inputs say: an own price makes up for one that the catalogue does not have, and
+    measured lengths are in the model's own tokens.
+    """
+    tuning, given = rate.tuning, {one.key: one for one in inputs}
+    if "managed_training_usd_per_mtok" in given and tuning.training is None and tuning.hosted is not None:
+        tuning = replace(tuning, why_not="")
+    return replace(
+        rate,
+        tuning=tuning,
+        no_gpu_price="" if "gpu_usd_per_hour" in given else rate.no_gpu_price,
+        no_training_gpu_price="" if "training_gpu_usd_per_hour" in given else rate.no_training_gpu_price,
+        counted=frozenset(key for key, one in given.items() if one.provenance.origin is Origin.MEASURED),
     )
 
 
 def months_until(day: str, start: str) -> float:
-    """Months from the first day of `start` (YYYY-MM) to an ISO date; negative when it has passed."""
-    return (date.fromisoformat(day) - date.fromisoformat(f"{start}-01")).days / DAYS_PER_MONTH
+    """Months from the first day of `start` (YYYY-MM) to an ISO date; negative when it has passed.
+
+    Whole calendar months, and the day's share of its own month: the whole part is the month of the horizon it lies in.
+    """
+    then, first = date.fromisoformat(day), date.fromisoformat(f"{start}-01")
+    whole = MONTHS_PER_YEAR * (then.year - first.year) + then.month - first.month
+    return whole + (then.day - 1) / monthrange(then.year, then.month)[1]
+
+
+def still_sold(rows: Iterable[ApiModel], start: str) -> list[ApiModel]:
+    """The rows whose model is not retired at the start."""
+    return [row for row in rows if not row.retirement_date or months_until(row.retirement_date, start) > 0]
 
 
 def price_rows(rate: Rates) -> tuple[PriceRow, ...]:
@@ -128,6 +167,10 @@ def price_rows(rate: Rates) -> tuple[PriceRow, ...]:
             unit = "USD/million tokens" if what == "Managed training" else "USD/GPU-hour"
             table = "api_models" if what == "Managed training" else "gpu_prices"
             rows.append(PriceRow(table, spread.detail, what, spread.value, unit, spread.source, spread.as_of))
+    if rate.tuning.endpoint is not None:
+        gpu = rate.tuning.endpoint
+        what = f"GPU rent, {gpu.provider}’s endpoint for a tuned model"
+        rows.append(PriceRow("gpu_prices", gpu.key, what, gpu.usd_per_gpu_hour, "USD/GPU-hour", gpu.source, gpu.as_of))
     for what, model in (("Embedding", rate.embedding), ("Reranking", rate.reranker)):
         if model is not None:
             rows += _embedding_rows(what, model)
@@ -168,11 +211,13 @@ def _tried(choice: str, look_up: Callable[[], T]) -> T:
         raise ValueError(f"choices.{choice}: {error}") from error
 
 
-def _gpu_price(catalogue: Catalogue, choices: Choices, gpu: str) -> tuple[Spread | None, str]:
+def gpu_rent(
+    catalogue: Catalogue, gpu: str, provider: str = "", pricing: str = "on_demand"
+) -> tuple[Spread | None, str]:
     """The named provider's price, or the spread over providers when none is named; else None with the reason."""
     try:
-        if choices.gpu_provider or choices.gpu_pricing != "on_demand":
-            row = catalogue.gpu_price(gpu, choices.gpu_provider, choices.gpu_pricing)
+        if provider or pricing != "on_demand":
+            row = catalogue.gpu_price(gpu, provider, pricing)
             return _fixed(row), ""
         low, middle, high = catalogue.gpu_price_band(gpu)
         row = catalogue.gpu_price(gpu)
@@ -204,7 +249,43 @@ def _managed_tuning(catalogue: Catalogue, choices: Choices) -> ManagedTuning:
         why = f"no managed tuning price for {provider}:{name} is known; priced providers: {', '.join(priced)}"
     elif hosted is None:
         why = f"no price for running a tuned {provider}:{name} is known"
-    return ManagedTuning(hosted, training, own is not None, why)
+    priced_by = _training_rows(catalogue, provider, name)
+    dedicated = any(row.tuned_hosting == "dedicated" for row in priced_by)
+    return ManagedTuning(
+        hosted=hosted,
+        training=training,
+        surcharge_known=own is not None,
+        why_not=why,
+        provider=provider,
+        minimum_usd=max((row.minimum_usd_per_job or 0.0 for row in priced_by), default=0.0),
+        last_day=min((row.last_training_date for row in priced_by if row.last_training_date), default=""),
+        endpoint=catalogue.managed_gpu_price(provider) if dedicated else None,
+        elsewhere=_open_tuning(catalogue, provider),
+    )
+
+
+def _training_rows(catalogue: Catalogue, provider: str, name: str) -> list[ApiModel]:
+    """The rows that price this model's tuning: its own, else all brackets of the provider."""
+    rows = [row for row in catalogue.api_models if row.kind == "training" and row.provider == provider]
+    plain = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name.removeprefix("ft:"))
+    return [row for row in rows if row.model_id in (name, plain)] or rows
+
+
+def _open_tuning(catalogue: Catalogue, but: str) -> tuple[str, ...]:
+    """Providers other than this whose tuning has a price and no announced end."""
+    rows = [row for row in catalogue.api_models if row.kind == "training" and row.provider != but]
+    ending = {row.provider for row in rows if row.last_training_date}
+    return tuple(sorted({row.provider for row in rows} - ending))
+
+
+def _near_in_price(catalogue: Catalogue, row: ApiModel) -> tuple[ApiModel, ...]:
+    """The provider's other models, the one with the most similar price of a request first."""
+
+    def price(one: ApiModel) -> float:
+        return math.log(max((one.input_usd_per_mtok or 0.0) + (one.output_usd_per_mtok or 0.0), 1e-6))
+
+    others = [one for one in catalogue.api_models if one.kind == "base" and one.provider == row.provider and one != row]
+    return tuple(sorted(others, key=lambda one: abs(price(one) - price(row))))
 
 
 def _providers(catalogue: Catalogue) -> list[str]:
@@ -278,6 +359,7 @@ def _api_rows(what: str, row: ApiModel) -> list[PriceRow]:
         "output_usd_per_mtok": "output",
         "cached_input_usd_per_mtok": "cached input",
         "cache_write_5m_usd_per_mtok": "cache write",
+        "cache_write_1h_usd_per_mtok": "cache write for an hour",
         "batch_input_usd_per_mtok": "batch input",
         "batch_output_usd_per_mtok": "batch output",
         "long_input_usd_per_mtok": "long-context input",

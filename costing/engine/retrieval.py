@@ -9,11 +9,7 @@ import numpy as np
 from costing.engine.catalogue import EmbeddingModel, VectorStore
 from costing.engine.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_KB, Number, per_token
 
-# Links kept per node by the usual HNSW default (M = 16, 4-byte ids on two layers' worth of links): arXiv 1603.09320.
-HNSW_LINKS = 16
-# Working memory over the stored vectors that Qdrant's documentation asks for: vectors × dimension × 4 B × 1.5.
-RAM_FACTOR = 1.5
-BYTES_PER_DIMENSION = {"float32": 4.0, "float16": 2.0, "int8": 1.0, "binary": 1.0 / 8.0}
+BYTES_PER_DIMENSION = 4.0  # 32-bit floats, as the hosted stores keep them unless asked otherwise
 # Dimensions of an embedding whose page names none: the most common value among the catalogue's rows (assumption).
 USUAL_DIMENSIONS = 1024
 # One search unit covers a query with up to 100 documents at Cohere; the other per-query lists follow it (assumption).
@@ -37,38 +33,9 @@ def ingest_tokens(corpus_tokens: Number, chunk_tokens: Number, overlap_tokens: N
     return chunk_count(corpus_tokens, chunk_tokens, overlap_tokens) * chunk_tokens
 
 
-def stored_bytes(
-    vectors: Number,
-    dimensions: Number,
-    *,
-    metadata_bytes: Number = 0.0,
-    precision: str = "float32",
-    replicas: Number = 1.0,
-) -> Number:
-    """Bytes held by a store = replicas × vectors × (dimensions × bytes per dimension + metadata)."""
-    return replicas * vectors * (dimensions * bytes_per_dimension(precision) + metadata_bytes)
-
-
-def working_memory_gib(
-    vectors: Number, dimensions: Number, *, precision: str = "float32", replicas: Number = 1.0
-) -> Number:
-    """RAM of a self-hosted store, GiB = replicas × vectors × dimensions × bytes × 1.5 (Qdrant's documentation).
-
-    Example: one million vectors of 1,024 float32 dimensions need 5.7 GiB.
-    """
-    return replicas * vectors * dimensions * bytes_per_dimension(precision) * RAM_FACTOR / BYTES_PER_GIB
-
-
-def index_bytes(vectors: Number, dimensions: Number, links: Number = HNSW_LINKS) -> Number:
-    """Bytes of a raw HNSW index = vectors × (4 × dimensions + 8 × links). Source: arXiv 1603.09320."""
-    return vectors * (4.0 * dimensions + 2.0 * 4.0 * links)
-
-
-def bytes_per_dimension(precision: str) -> float:
-    """4, 2, 1 or 1/8 bytes. Raises ValueError for an unknown precision."""
-    if precision not in BYTES_PER_DIMENSION:
-        raise ValueError(f"precision {precision!r} is unknown; choose one of {', '.join(BYTES_PER_DIMENSION)}")
-    return BYTES_PER_DIMENSION[precision]
+def stored_bytes(vectors: Number, dimensions: Number, *, metadata_bytes: Number = 0.0) -> Number:
+    """Bytes held by a store = vectors × (dimensions × 4 + metadata): 32-bit floats."""
+    return vectors * (dimensions * BYTES_PER_DIMENSION + metadata_bytes)
 
 
 def dimensions_of(row: EmbeddingModel) -> int:
@@ -85,13 +52,6 @@ def embedding_usd(row: EmbeddingModel, tokens: Number, *, price_factor: Number =
             f"embedding model {row.key!r} has no price per token; choose a hosted one or enter your own rate"
         )
     return price_factor * tokens * per_token(row.usd_per_mtok)
-
-
-def self_hosted_embedding_gpu_hours(row: EmbeddingModel, tokens: Number, tflops: Number, utilisation: Number) -> Number:
-    """GPU-hours to embed = 2 × parameters × tokens / (peak TFLOP/s × 10¹² × utilisation) / 3600."""
-    if row.params is None:
-        raise ValueError(f"embedding model {row.key!r} has no parameter count; choose an open-weight one")
-    return 2.0 * row.params * tokens / (tflops * 1e12 * utilisation) / 3600.0
 
 
 def rerank_usd_per_query(row: EmbeddingModel, query_tokens: Number, candidates: Number, chunk_tokens: Number) -> Number:
@@ -167,10 +127,3 @@ def store_fits(row: VectorStore, use: StoreUse) -> str:
     if row.included_write_units is not None and np.any(write_units(use) > row.included_write_units):
         return f"{row.key} includes {row.included_write_units:,.0f} write units a month; the updates need more"
     return ""
-
-
-def churn_tokens_per_month(
-    corpus_tokens: Number, chunk_tokens: Number, overlap_tokens: Number, churn: Number
-) -> Number:
-    """Tokens embedded again each month = churn × ingest tokens, churn being the share of the corpus that changes."""
-    return churn * ingest_tokens(corpus_tokens, chunk_tokens, overlap_tokens)

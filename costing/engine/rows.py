@@ -153,6 +153,10 @@ class ApiModel(Fact):
     max_input_tokens: int | None = column(at_least=1, default=None)
     max_output_tokens: int | None = column(at_least=1, default=None)
     retirement_date: str = column(day=True, blank=True, default="")
+    last_training_date: str = column(day=True, blank=True, default="")  # the last day a new training job is taken
+    minimum_usd_per_job: float | None = column(at_least=0, default=None)  # of a training job; None: not published
+    # where the provider runs what it tuned: beside others by the token, or on GPUs rented for it by the hour
+    tuned_hosting: str = column(one_of=("serverless", "dedicated"), blank=True, default="")
     source_page: str = column(blank=True, default="")
 
     @property
@@ -219,6 +223,22 @@ class Labour(Fact):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Language(Fact):
+    """Tokens of a text in this language against the same text in English: least, middle and most over tokenizers."""
+
+    code: str = column()  # ISO 639-1
+    name: str = column()
+    script: str = column()
+    low: float = column(above=0)
+    mode: float = column(above=0)
+    high: float = column(above=0)
+
+    @property
+    def key(self) -> str:
+        return self.code
+
+
+@dataclass(frozen=True, kw_only=True)
 class Lifetime(Fact):
     """How long one dated model snapshot was, or is announced to be, available."""
 
@@ -252,19 +272,68 @@ def _model_faults(row: Model) -> Iterable[tuple[str, str]]:
 
 def _api_faults(row: ApiModel) -> Iterable[tuple[str, str]]:
     if row.kind == "training":
-        if row.training_usd_per_mtok is None:
-            yield "training_usd_per_mtok", "the value is missing"
+        yield from _training_faults(row)
         return
     for name in ("input_usd_per_mtok", "output_usd_per_mtok"):
         if getattr(row, name) is None:
             yield name, "the value is missing"
+            return
     if (row.cached_input_usd_per_mtok or 0) > (row.input_usd_per_mtok or 0):
         yield "cached_input_usd_per_mtok", "a cached token is dearer than a fresh one"
+    yield from _write_faults(row)
+    yield from _batch_faults(row)
+    yield from _long_faults(row)
+    for name in ("training_usd_per_mtok", "last_training_date", "minimum_usd_per_job", "tuned_hosting"):
+        if getattr(row, name):
+            yield name, "it belongs to a row of kind 'training'"
+
+
+def _training_faults(row: ApiModel) -> Iterable[tuple[str, str]]:
+    if row.training_usd_per_mtok is None:
+        yield "training_usd_per_mtok", "the value is missing"
+    for name in ("input_usd_per_mtok", "output_usd_per_mtok", "batch_input_usd_per_mtok", "cached_input_usd_per_mtok"):
+        if getattr(row, name) is not None:
+            yield name, "a price per request belongs to a row of its own, of kind 'base' or 'hosted_finetuned'"
+
+
+def _write_faults(row: ApiModel) -> Iterable[tuple[str, str]]:
+    """Writing into the cache costs at least what reading afresh does, and more the longer it is kept."""
+    five, hour = row.cache_write_5m_usd_per_mtok, row.cache_write_1h_usd_per_mtok
+    for name, price in (("cache_write_5m_usd_per_mtok", five), ("cache_write_1h_usd_per_mtok", hour)):
+        if price is not None and price < (row.input_usd_per_mtok or 0):
+            yield name, "a token written into the cache is cheaper than one that is only read"
+    if five is not None and hour is not None and hour < five:
+        yield "cache_write_1h_usd_per_mtok", "an hour in the cache is cheaper than five minutes"
+    if (five or hour) and row.cached_input_usd_per_mtok is None:
+        yield "cached_input_usd_per_mtok", "cache writes are priced and reads are not"
+
+
+def _batch_faults(row: ApiModel) -> Iterable[tuple[str, str]]:
     if (row.batch_input_usd_per_mtok is None) != (row.batch_output_usd_per_mtok is None):
         yield "batch_output_usd_per_mtok", "batch prices come in pairs"
+    for name, listed in (
+        ("batch_input_usd_per_mtok", row.input_usd_per_mtok),
+        ("batch_output_usd_per_mtok", row.output_usd_per_mtok),
+    ):
+        if (getattr(row, name) or 0) > (listed or 0):
+            yield name, "waiting for the batch is dearer than the list price"
+
+
+def _long_faults(row: ApiModel) -> Iterable[tuple[str, str]]:
     long = (row.long_context_threshold_tok, row.long_input_usd_per_mtok, row.long_output_usd_per_mtok)
-    if None in long and long != (None, None, None):
+    if long == (None, None, None):
+        return
+    if None in long:
         yield "long_context_threshold_tok", "a long-context tier needs its threshold and both prices"
+        return
+    for name, listed in (
+        ("long_input_usd_per_mtok", row.input_usd_per_mtok),
+        ("long_output_usd_per_mtok", row.output_usd_per_mtok),
+    ):
+        if getattr(row, name) < (listed or 0):
+            yield name, "a longer prompt would make each token cheaper, and the whole request with it"
+    if row.max_input_tokens is not None and (row.long_context_threshold_tok or 0) >= row.max_input_tokens:
+        yield "long_context_threshold_tok", "no prompt the model reads is that long"
 
 
 def _embedding_faults(row: EmbeddingModel) -> Iterable[tuple[str, str]]:
@@ -285,6 +354,11 @@ def _labour_faults(row: Labour) -> Iterable[tuple[str, str]]:
         yield "mode", "low, mode and high must not fall"
 
 
+def _language_faults(row: Language) -> Iterable[tuple[str, str]]:
+    if not row.low <= row.mode <= row.high:
+        yield "mode", "low, mode and high must not fall"
+
+
 def _lifetime_faults(row: Lifetime) -> Iterable[tuple[str, str]]:
     if row.retirement_date <= row.snapshot_date:
         yield "retirement_date", f"{row.retirement_date} is not after snapshot_date {row.snapshot_date}"
@@ -296,5 +370,6 @@ CHECKS: Mapping[type[Any], Callable[[Any], Iterable[tuple[str, str]]]] = {
     EmbeddingModel: _embedding_faults,
     VectorStore: _store_faults,
     Labour: _labour_faults,
+    Language: _language_faults,
     Lifetime: _lifetime_faults,
 }

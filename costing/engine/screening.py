@@ -10,14 +10,15 @@ import math
 import numpy as np
 
 from costing.engine.catalogue import Catalogue
-from costing.engine.memory import RESERVE_MANY_GPUS_GIB, RESERVE_ONE_GPU_GIB, USABLE_SHARE, training_memory_gib
+from costing.engine.memory import training_memory_gib
+from costing.engine.memory_fit import RESERVE_MANY_GPUS_GIB, RESERVE_ONE_GPU_GIB, USABLE_SHARE
 from costing.engine.rates import DEFAULT_CHOICES
 from costing.engine.rows import Model
 from costing.engine.tokens import api_usd_per_request
 from costing.engine.units import DAYS_PER_MONTH
 
 SEQUENCE_TOKENS = 2048  # a training example of two to three pages
-MOST_GPUS_IN_ONE_RUN = 512
+MOST_GPUS_IN_ONE_RUN = 512  # beyond what anybody rents for one adapter
 
 
 def monthly_api_bill_usd(

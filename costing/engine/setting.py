@@ -12,7 +12,7 @@ from costing.engine.defaults import complete
 from costing.engine.inputs import Input, ScenarioSpec, check_months, check_start
 from costing.engine.options.sizing import Sizing, size
 from costing.engine.options.world import World
-from costing.engine.rates import Rates, rates
+from costing.engine.rates import Rates, known_beside, rates
 from costing.engine.uncertainty import Sample, Scores, rounded_draws, scores, to_sample
 
 DEFAULT_DRAWS = 4096
@@ -47,7 +47,7 @@ def prepare(
     check_months(spec.months)
     check_start(spec.start)
     inputs = complete(spec, catalogue)
-    found = rates(spec.choices, catalogue)
+    found = known_beside(rates(spec.choices, catalogue), spec.inputs)
     keys = (*assumptions.EVENTS, *(one.key for one in inputs))
     drawn = scores(
         keys,
@@ -60,7 +60,7 @@ def prepare(
     limits = assumptions.bounds()
     sample = to_sample(inputs, limits, assumptions.EVENTS, drawn)
     middle = to_sample(inputs, limits, assumptions.EVENTS, Scores(np.zeros((1, len(keys))), drawn.columns))
-    sized = size(found, middle, spec.start)
+    sized = size(found, middle, spec.start, spec.months)
     # who may not use an option has no use for what else speaks against it
     sized = replace(sized, why_not={**sized.why_not, **dict(spec.excluded)})
     return Setting(spec, inputs, found, sized, drawn, sample)

@@ -13,6 +13,8 @@ import numpy as np
 from costing.engine.catalogue import ApiModel
 from costing.engine.units import Number, per_token
 
+CACHE_MINUTES = 5.0  # what a cache write keeps by default; longer has its own price
+
 
 def api_usd_per_request(
     row: ApiModel,
@@ -93,61 +95,61 @@ def inference_prices(row: ApiModel) -> InferencePrices:
     )
 
 
-def prompt_tokens(
-    system: Number,
-    user: Number,
-    *,
-    shots: Number = 0.0,
-    tokens_per_shot: Number = 0.0,
-    retrieved: Number = 0.0,
-    history: Number = 0.0,
-    tokenizer_factor: Number = 1.0,
-) -> Number:
-    """Tokens of one prompt = tokenizer_factor × (system + shots × tokens_per_shot + retrieved + history + user).
+def history_tokens(turns: Number, request_tokens: Number, answer_tokens: Number) -> Number:
+    """Tokens of earlier turns in one prompt, on average over a conversation = (turns − 1) / 2 × (request + answer).
 
-    `tokenizer_factor` is the model's tokens per reference token (0.8–1.35 between vendors, an assumption).
+    Each turn sends what was said before it again: turn t carries t − 1 requests and answers, and the mean of
+    0 … turns − 1 is (turns − 1) / 2. One turn carries nothing. Shapes broadcast; the instructions are not repeated.
     """
-    return tokenizer_factor * (system + shots * tokens_per_shot + retrieved + history + user)
+    return np.maximum(np.subtract(turns, 1.0), 0.0) / 2.0 * (request_tokens + answer_tokens)
 
 
-def cache_write_break_even_reads(row: ApiModel, *, cache_hours: bool = False) -> float:
-    """Reads of a written prefix from which caching pays: n with write + n × cached = (1 + n) × list.
+def written_share(cached_share: Number, hit_rate: Number) -> Number:
+    """Share of a prompt written into the cache, where `cached_share` of it is read from there on average.
 
-    Infinite when the row has no cached price. Example: write 1.25×, read 0.1× list → 0.28, so the first read pays.
+        cached_share × (1 − hit rate) / hit rate, at most what is not read
+
+    Every call finds the same beginning with the hit rate, and writes it anew when it does not: per token read,
+    (1 − hit) / hit are written. Shapes broadcast. Derived; no source.
     """
-    prices = inference_prices(row)
-    saved = prices.input - prices.cached
-    write = prices.cache_write_1h if cache_hours else prices.cache_write_5m
-    return (write - prices.input) / saved if saved > 0 else float("inf")
+    missed = np.divide(np.subtract(1.0, hit_rate), np.maximum(hit_rate, 1e-9))
+    share: Number = np.minimum(np.multiply(cached_share, missed), np.subtract(1.0, cached_share))
+    return share
+
+
+def prompt_tokens(instructions: Number, request: Number, history: Number = 0.0) -> Number:
+    """Tokens of one prompt without facts and passages = instructions + history + request, as the model counts them.
+
+    `instructions` hold the worked examples too. Shapes broadcast.
+    """
+    return instructions + history + request
 
 
 def managed_training_usd(
-    row: ApiModel,
+    usd_per_mtok: Number,
     tokens_per_epoch: Number,
     epochs: Number,
     *,
     validation_tokens: Number = 0.0,
     evaluations: Number = 0.0,
+    padding: Number = 1.0,
+    minimum_usd: float = 0.0,
     runs: Number = 1.0,
     price_factor: Number = 1.0,
 ) -> Number:
-    """US dollars of managed fine-tuning = runs × (epochs × tokens_per_epoch + evaluations × validation_tokens) × price.
+    """US dollars of managed fine-tuning.
 
-    Tokens as billed: unpacked examples are billed at examples × longest example. Source: together.ai's billing rule
-    (epochs × train + evaluations × validation). Shapes broadcast. Raises ValueError for a row without a training price.
+        runs × max(price × [epochs × padding × tokens_per_epoch + evaluations × validation_tokens], minimum)
+
+    `padding` is tokens billed per token of an example: 1 where examples are packed; where not, each is billed at the
+    longest one's length. `minimum_usd` is a job's least charge. A failed job is not billed. Source: the billing rules
+    in docs.together.ai (fine-tuning pricing) and docs.ori.co. Shapes broadcast. Raises ValueError for a padding < 1.
     """
-    if row.training_usd_per_mtok is None:
-        raise ValueError(f"api model {row.key!r} has no training price; choose a row of kind 'training'")
-    tokens = epochs * tokens_per_epoch + evaluations * validation_tokens
-    return price_factor * runs * tokens * per_token(row.training_usd_per_mtok)
-
-
-def hosted_surcharge(base: ApiModel, tuned: ApiModel) -> tuple[float, float]:
-    """(input, output) ratio of a hosted fine-tuned model's prices to its base's; 1.5 for gpt-4.1."""
-    plain, own = inference_prices(base), inference_prices(tuned)
-    if plain.input == 0 or plain.output == 0:
-        raise ValueError(f"api model {base.key!r} is free, so a surcharge on it has no ratio")
-    return own.input / plain.input, own.output / plain.output
+    if np.any(np.less(padding, 1.0)):
+        raise ValueError("padding must be at least 1: an example is billed at its own length or longer")
+    tokens = epochs * padding * tokens_per_epoch + evaluations * validation_tokens
+    job: Number = np.maximum(price_factor * tokens * per_token(usd_per_mtok), minimum_usd)
+    return runs * job
 
 
 def _or(value: float | None, otherwise: float) -> float:

@@ -9,16 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from costing.engine.catalogue import Gpu, Model
-from costing.engine.memory import (
-    TRAINING_COUNTS,
-    Fit,
-    MemoryBreakdown,
-    Method,
-    smallest_fit,
-    training_memory_gib,
-    usable_gib,
-)
-from costing.engine.throughput import MICRO_BATCH_TOKENS, Stack, Throughput, tokens_per_s_per_gpu
+from costing.engine.memory import MemoryBreakdown, Method, training_memory_gib
+from costing.engine.memory_fit import TRAINING_COUNTS, Fit, smallest_fit, usable_gib
+from costing.engine.throughput import Stack, Throughput, tokens_per_s_per_gpu
+from costing.engine.training_constants import TRAINING
 from costing.engine.units import SECONDS_PER_HOUR, Number
 
 # Provisioning, image pull, download and load of weights, compilation, last checkpoint, evaluation: 0.2–0.6 h
@@ -192,7 +186,9 @@ def _largest_micro_batch(
         )
 
     micro, memory, usable = 1, needs(1), float(usable_gib(gpu, count))
-    while 2 * micro * sequence <= MICRO_BATCH_TOKENS and float((larger := needs(2 * micro)).allocated) <= usable:
+    while (
+        2 * micro * sequence <= TRAINING.micro_batch_tokens and float((larger := needs(2 * micro)).allocated) <= usable
+    ):
         micro, memory = 2 * micro, larger
     return micro, memory
 

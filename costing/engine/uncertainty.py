@@ -6,6 +6,7 @@ draws, and every option sees the same draws (common random numbers), so that dif
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +20,8 @@ from costing.engine.inputs import Input, Shape
 
 Array = NDArray[np.float64]
 
-MAX_DRAWS = 1 << 16
+MAX_DRAWS = 1 << 16  # more change no shown figure and fill the memory
+BLOCK, BLOCKS_FROM = 1024, 4096  # from where on draws come in blocks
 _EDGE = 1e-9  # uniforms are kept this far from 0 and 1, so that normal scores stay finite
 
 
@@ -47,6 +49,11 @@ class Sample:
         values = {k: v if len(v) == 1 else v[start:stop] for k, v in self.values.items()}
         return Sample(stop - start, values, {k: v[start:stop] for k, v in self.events.items()})
 
+    def taken(self, rows: NDArray[np.int64]) -> Sample:
+        """These rows, any of them several times."""
+        values = {k: v if len(v) == 1 else v[rows] for k, v in self.values.items()}
+        return Sample(len(rows), values, {k: v[rows] for k, v in self.events.items()})
+
     def repeated(self, times: int) -> Sample:
         """The rows over and over, for variations of the same draws."""
         values = {k: v if len(v) == 1 else np.tile(v, (times, 1)) for k, v in self.values.items()}
@@ -62,10 +69,16 @@ class Scores:
 
 
 def rounded_draws(draws: int) -> int:
-    """`draws` rounded up to a power of two, where Sobol points are balanced. Raises ValueError outside 1 … 65,536."""
+    """`draws` rounded up to where Sobol points are balanced: a power of two, and from 4,096 on a multiple of 1,024.
+
+    Every aligned block of 1,024 points is balanced by itself, so nothing is gained by going on to a power of two.
+    Raises ValueError outside 1 … 65,536.
+    """
     if isinstance(draws, bool) or not isinstance(draws, int) or not 1 <= draws <= MAX_DRAWS:
         raise ValueError(f"draws is {draws!r}; give a whole number from 1 to {MAX_DRAWS}")
-    return 1 << (draws - 1).bit_length()
+    if draws <= BLOCKS_FROM:
+        return 1 << (draws - 1).bit_length()
+    return math.ceil(draws / BLOCK) * BLOCK
 
 
 def scores(
@@ -77,14 +90,14 @@ def scores(
     shared: frozenset[str] = frozenset(),
     shuffle: int | None = None,
 ) -> Scores:
-    """Scores for `keys` in this order, `draws` rows (a power of two).
+    """Scores for `keys` in this order, `draws` rows (see `rounded_draws`).
 
     `shuffle` permutes the rows of every key outside `shared`: two use cases with the same seed and different shuffles
     see the same price paths and independent inputs of their own. Raises ValueError for a seed below 0.
     """
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed is {seed!r}; give a whole number from 0")
-    z = _sobol_normals(len(keys), draws.bit_length() - 1, seed)
+    z = _sobol_normals(len(keys), draws, seed)
     columns = {key: index for index, key in enumerate(keys)}
     if shuffle is not None:
         own = [index for key, index in columns.items() if key not in shared]
@@ -114,7 +127,10 @@ def is_uncertain(one: Input) -> bool:
 
 
 def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:
-    """A positive definite correlation matrix close to `matrix`: eigenvalues at least `floor`, diagonal back to 1."""
+    """A positive definite correlation matrix close to `matrix`: eigenvalues at least `floor`, diagonal back to 1.
+
+    Ratios without a unit, shape (inputs, inputs).
+    """
     values, vectors = np.linalg.eigh((matrix + matrix.T) / 2)
     if values[0] >= floor:
         return matrix
@@ -124,11 +140,15 @@ def nearest_correlation(matrix: Array, floor: float = 1e-8) -> Array:
 
 
 @lru_cache(maxsize=4)
-def _sobol_normals(dimensions: int, log2_draws: int, seed: int) -> Array:
+def _sobol_normals(dimensions: int, draws: int, seed: int) -> Array:
     from scipy.stats import qmc  # noqa: PLC0415 – takes most of a second to load; only who draws should wait for it
 
     engine = qmc.Sobol(dimensions, scramble=True, rng=np.random.default_rng(seed))
-    z = ndtri(np.clip(engine.random_base2(log2_draws), _EDGE, 1 - _EDGE))
+    whole = draws.bit_length() - 1  # the largest power of two; what is above it continues the same sequence
+    points = engine.random_base2(whole)
+    if rest := draws - (1 << whole):
+        points = np.vstack([points, engine.random(rest)])
+    z = ndtri(np.clip(points, _EDGE, 1 - _EDGE))
     z.setflags(write=False)
     return np.asarray(z)
 

@@ -50,6 +50,11 @@ _MOVERS = {
 }
 
 
+def short_percent(share: float) -> str:
+    """A share as spoken of, its sign on the same line: 0.816 → "82 %"."""
+    return f"{share * 100:.0f}\u00a0%"
+
+
 def short_usd(amount: float) -> str:
     """An amount as spoken of: $640, $12.4k, $58k, $1.2M."""
     sign, size = ("−" if amount < 0 else ""), abs(amount)
@@ -113,12 +118,12 @@ def own_gpus_sentence(line: BreakEven | None, today: float, *, chosen_own: bool 
         return f"Own GPUs do not pay up to {last} requests a day."
     at = line.requests_per_day
     if today > at:
-        return f"Own GPUs pay from {short_count(at)} requests a day."
+        return f"Own GPUs pay from about {short_count(at)} requests a day."
     ratio = at / today if today > 0 else 0.0
-    times = f", {short_count(ratio)} times today’s volume" if ratio >= 1.5 else ""
+    times = f", some {short_count(ratio)} times today’s volume" if ratio >= 1.5 else ""
     if chosen_own:
-        return f"A provider’s service would cost less below {short_count(at)} requests a day{times}."
-    return f"Own GPUs pay only above {short_count(at)} requests a day{times}."
+        return f"A provider’s service would cost less below about {short_count(at)} requests a day{times}."
+    return f"Own GPUs pay only above about {short_count(at)} requests a day{times}."
 
 
 def hours_words(hours: float) -> str:

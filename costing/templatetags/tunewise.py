@@ -1,6 +1,6 @@
 """Template tags and filters every page may use.
 
-Figures: `money`, `money_exact`, `band`, `percent`, `count`, `compact`. Signs: `icon`, `chip`, `status_chip`.
+Figures: `money`, `money_exact`, `band`, `percent`, `count`, `precise`, `compact`. Signs: `icon`, `chip`, `status_chip`.
 Drawings: `sparkband`, `chart`. Forms: `field`, `form_errors`. Frame: `nav_link`, `message_tone`, `message_icon`.
 """
 
@@ -15,7 +15,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from heroicons.templatetags.heroicons import heroicon_micro, heroicon_mini, heroicon_outline
 
@@ -24,6 +24,7 @@ from costing.charts import plotly, svg
 from costing.charts.chart import Chart
 from costing.charts.palette import PAGE
 from costing.charts.scale import is_horizontal
+from costing.engine.lineage.wording import figure
 
 register = template.Library()
 
@@ -117,8 +118,28 @@ def count(value: Any) -> str:
 
 
 @register.filter
+def precise(value: Any) -> str:
+    """A price or a constant with four significant digits: 0.075 stays 0.075."""
+    found = number(value)
+    return figures.UNKNOWN if found is None else figure(float(found))
+
+
+@register.filter
 def compact(value: Any) -> str:
     return figures.compact(number(value))
+
+
+@register.filter
+def ticked(text: str) -> SafeString:
+    """Plain text in which `names` between backticks are set as code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a lone backtick is one
+        return conditional_escape(text)
+    return format_html_join("", "{}", ((_code(part) if index % 2 else part,) for index, part in enumerate(parts)))
+
+
+def _code(text: str) -> SafeString:
+    return format_html("<code>{}</code>", text)
 
 
 @register.simple_tag
@@ -173,15 +194,19 @@ def sparkband(p10: Any, p50: Any, p90: Any, maximum: Any, approach: str = "") ->
     return mark_safe(drawn)
 
 
-@register.inclusion_tag("_components/chart.html", name="chart")
-def draw_chart(drawn: Chart | None) -> dict[str, Any]:
-    """A chart with title, reading, drawing, data table and downloads: all that stands inside a card."""
+@register.inclusion_tag("_components/chart.html", name="chart", takes_context=True)
+def draw_chart(context: Context, drawn: Chart | None) -> dict[str, Any]:
+    """A chart with title, reading, drawing, data table and downloads: all that stands inside a card.
+
+    The page may say where each chart is explained: `how_of`, chart key → address.
+    """
     if drawn is None:
         return {"chart": None}
     header, rows = drawn.table()
     heights = {name: round(svg.natural_height(drawn, width)) for name, width in DRAWN_PX.items()}
     return {
         "chart": drawn,
+        "how": (context.get("how_of") or {}).get(drawn.key, ""),
         "data_id": f"chart-{drawn.key}-data",
         "figure": plotly.figure(drawn),
         # words in the drawings are escaped by svg

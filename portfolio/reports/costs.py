@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costing.charts import svg
+from costing.charts.cadence import interval_words, reindexing_facts, retraining_facts, way_label
 from costing.charts.chart import Chart
 from costing.charts.costs import component_label, cost_charts, month_labels
 from costing.charts.scale import is_horizontal
-from costing.public import COMPONENTS, OptionResult, ProjectionResult
+from costing.public import COMPONENTS, Cadence, OptionResult, ProjectionResult
 from portfolio.reports import sizing
 from portfolio.reports.blocks import Block, Bullets, Cell, Figure, Heading, Pair, Paragraph, Table
 from portfolio.reports.wording import POLICIES, band, dollars, money, percent, plural
@@ -17,6 +18,7 @@ WIDTH = 640  # px, the whole width of the text
 HALF = 312  # px, half of it: drawn narrow, so that letters keep their size
 PLANE_HEIGHT, LOW_HEIGHT, HALF_HEIGHT = 310, 240, 235
 ROWS_TIGHTER, LEAST_HEIGHT = 0.74, 110  # than on the page
+LOW = ("cadence", "reindexing")
 NOT_COMPUTED = "No projection had been computed when this report was asked for."
 OUTDATED = (
     "These figures were not computed from today’s answers: something that matters to the costs was answered since, or "
@@ -42,13 +44,16 @@ def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple
     if pairs := [chart for key, chart in charts.items() if key.startswith("break_even")]:
         blocks += [Heading("Where another option becomes cheaper"), *_in_pairs(pairs)]
     if result.cadence is not None:
-        blocks += [*_titled(charts["cadence"]), _policies(result)]
+        blocks += [*_titled(charts["cadence"]), *_ways(result.cadence), _policies(result)]
+    if result.reindexing is not None:
+        facts = reindexing_facts(result.reindexing, result.months)
+        blocks += [*_titled(charts["reindexing"]), Bullets(_sentences(facts))]
     blocks += [Heading(f"{option.label}, every month"), _months(result, option)]
     return (*blocks, *sizing.blocks(result))
 
 
 def _titled(chart: Chart) -> tuple[Heading, Figure]:
-    return Heading(chart.title), _figure(chart, height=LOW_HEIGHT if chart.key == "cadence" else PLANE_HEIGHT)
+    return Heading(chart.title), _figure(chart, height=LOW_HEIGHT if chart.key in LOW else PLANE_HEIGHT)
 
 
 def _figure(chart: Chart, width: int = WIDTH, height: float = PLANE_HEIGHT) -> Figure:
@@ -106,14 +111,46 @@ def _drivers(result: ProjectionResult) -> list[Block]:
     return blocks
 
 
+def _ways(cadence: Cadence) -> list[Block]:
+    """The ways to decide when to retrain and what they follow from; nothing for results stored before they were."""
+    if not cadence.ways:
+        return []
+    rows = tuple(
+        (
+            way_label(way.key, cadence),
+            interval_words(way.interval_months),
+            money(way.usd_per_month),
+            band(way.p10_usd_per_month, way.p90_usd_per_month),
+            percent(way.probability_best),
+        )
+        for way in cadence.ways
+    )
+    columns = (
+        ("When to retrain", "1fr", False),
+        ("Every", "auto", True),
+        ("A month, expected", "auto", True),
+        ("P10–P90", "auto", True),
+        ("Cheapest in", "auto", True),
+    )
+    caption = (
+        "Retraining and staleness, averaged over the simulated futures; the chart shows the middle of every input."
+    )
+    return [Bullets(_sentences(retraining_facts(cadence))), Table(caption, columns, rows, ())]
+
+
+def _sentences(facts: list[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(f"{name}: {fact}." for name, fact in facts)
+
+
 def _policies(result: ProjectionResult) -> Table:
     policies = result.cadence.policies if result.cadence else ()
     rows = tuple(
         (
-            (POLICIES.get(p.policy, p.policy), "Chosen") if p.chosen else POLICIES.get(p.policy, p.policy),
+            (POLICIES.get(p.policy, p.policy), "Planned") if p.chosen else POLICIES.get(p.policy, p.policy),
             money(p.spend_usd.p50),
             band(p.spend_usd.p10, p.spend_usd.p90),
             money(p.value_lost_usd),
+            money(p.npv_usd.p50 if p.npv_usd else None),
             percent(p.probability_best),
         )
         for p in policies
@@ -122,7 +159,8 @@ def _policies(result: ProjectionResult) -> Table:
         ("When the base model gets a new version", "1fr", False),
         (f"{plural(result.months, 'month')}, P50", "auto", True),
         ("P10–P90", "auto", True),
-        ("Value lost by waiting", "26mm", True),
+        ("Value lost, expected", "20mm", True),
+        ("Both, discounted, P50", "20mm", True),
         ("Best in", "auto", True),
     )
     return Table("", columns, rows, tuple(i for i, p in enumerate(policies) if p.chosen))

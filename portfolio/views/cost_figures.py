@@ -10,15 +10,16 @@ from typing import Any
 
 from costing.charts.chart import Chart
 from costing.charts.costs import component_label, month_labels
-from costing.charts.format import band, count, money
+from costing.charts.format import band, count, in_sentence, money, percent
 from costing.public import (
     COMPONENTS,
+    COST_ALONE,
+    BreakEven,
     Driver,
     Event,
     GpuFit,
     OptionResult,
     Origin,
-    PolicyCost,
     Projection,
     ProjectionResult,
     Scenario,
@@ -32,6 +33,10 @@ from portfolio.questionnaire.outcome import Layer, Need, Recommendation
 from portfolio.questionnaire.spec import Questionnaire
 
 SHOWN_FIRST = 8
+ALMOST_ANY_LOAD = (
+    0.01  # of their capacity: GPUs a provider keeps for one customer cost more than own ones almost at once
+)
+WORTH_KNOWING_SHARE = 0.001  # of what the shown option costs: below it, knowing more is said not to pay
 SHOWN_TO_FIND_OUT = 3
 SHOWN_ON_A_PHONE = 4
 DWARFING = 2.5  # a first month this many times the dearest later one leaves nothing of the others to see
@@ -40,11 +45,6 @@ LAYERS_OF = {  # beside the prompt, which every option has
     "rag": ("retrieval",),
     "fine_tuning": ("fine_tuning",),
     "hybrid": ("retrieval", "fine_tuning"),
-}
-POLICY_LABELS = {
-    "retrain": "Retrain on each new base model",
-    "stay_behind": "Stay on the old one until it is retired",
-    "two_branches": "Run both for a while",
 }
 GROUP_LABELS = {
     "volume": "Volume",
@@ -90,6 +90,7 @@ class Start:
 class AssumptionRow:
     """One input as it was used; `question` is set when it comes from an answer."""
 
+    key: str
     label: str
     value: str
     low: str
@@ -224,6 +225,10 @@ def charts_of(result: ProjectionResult, option_key: str) -> dict[str, Any]:
     if start is not None:
         charts["monthly"] = _after_start(charts["monthly"], start)
     pairs: list[Chart] = [chart for key, chart in charts.items() if key.startswith("break_even")]
+    pairs = [
+        replace(chart, reading=f"{chart.reading} {line}".strip())
+        for chart, line in zip(pairs, break_even_lines(result), strict=True)
+    ]
     return {**{k: v for k, v in charts.items() if not k.startswith("break_even")}, "break_even": pairs}
 
 
@@ -236,12 +241,6 @@ def _after_start(chart: Chart, start: Start) -> Chart:
         "It is spent once, to build, approve and measure; beside it the others would be slivers."
     )
     return replace(chart, reading=reading, series=tuple(s for s in series if any(s.y)))
-
-
-def policy_rows(result: ProjectionResult) -> list[tuple[str, PolicyCost]]:
-    """The base-model policies with their names."""
-    policies = result.cadence.policies if result.cadence else ()
-    return [(POLICY_LABELS.get(p.policy, p.policy), p) for p in policies]
 
 
 def dated_events(result: ProjectionResult, option_key: str) -> list[tuple[str, Event]]:
@@ -263,10 +262,80 @@ def assumption_groups(
     return first, list(groups.items())
 
 
+def assumption_rows(result: ProjectionResult, questionnaire: Questionnaire, keys: Iterable[str]) -> list[AssumptionRow]:
+    """The inputs of these keys, in their order, as far as the result holds them."""
+    applied = {one.key: one for one in result.inputs}
+    return [_assumption(applied[key], questionnaire) for key in keys if key in applied]
+
+
 def worth_knowing(result: ProjectionResult) -> list[Driver]:
     """The assumed inputs whose true value would save most by a better choice of option."""
     assumed = [d for d in result.drivers if d.origin == Origin.ASSUMPTION and d.value_of_knowing_usd >= 1]
     return sorted(assumed, key=lambda d: -d.value_of_knowing_usd)[:SHOWN_TO_FIND_OUT]
+
+
+def notices_of(result: ProjectionResult, *, without_comparison: bool) -> list[str]:
+    """What a reader must know first; `without_comparison` where the page says itself why not the cheapest."""
+    return [text for text in result.notices if not (without_comparison and COST_ALONE in text)]
+
+
+def knowing_pays(result: ProjectionResult, option_key: str) -> bool:
+    """Whether perfect knowledge would save more than a sliver of what the option costs."""
+    worth = result.value_of_perfect_information_usd or 0.0
+    return worth >= WORTH_KNOWING_SHARE * result.option(option_key).total_usd.p50
+
+
+@dataclass(frozen=True)
+class OpenAnswer:
+    """A question without an answer, and what its answer would be worth for the choice."""
+
+    section: str
+    id: str
+    text: str
+    value_usd: float
+
+
+def open_answers(result: ProjectionResult, questionnaire: Questionnaire) -> list[OpenAnswer]:
+    """The questions whose answer would save something by a better choice of option, the most valuable first."""
+    found = []
+    for answer in result.answers:
+        if not answer.is_open or answer.value_usd < 1:
+            continue
+        try:
+            question = questionnaire.question(answer.question)
+        except KeyError:  # a scenario that does not come from this questionnaire
+            continue
+        found.append(OpenAnswer(question.section, question.id, question.text, answer.value_usd))
+    return found
+
+
+def break_even_lines(result: ProjectionResult) -> list[str]:
+    """What the break-even charts do not show, a sentence or two for each."""
+    return [_break_even_line(pair, in_sentence(result.option(pair.above).label)) for pair in result.break_even]
+
+
+def _break_even_line(pair: BreakEven, above: str) -> str:
+    words = []
+    if pair.utilisation is not None:
+        words.append(_load_words(pair.utilisation, pair.utilisation_today))
+    if pair.probability_above_cheaper is not None and pair.probability_above_cheaper_at_ten_times is not None:
+        words.append(
+            f"In the first year {above} is the cheaper one in {percent(pair.probability_above_cheaper)} of the "
+            "simulated futures at today’s volume, and in "
+            f"{percent(pair.probability_above_cheaper_at_ten_times)} at ten times it."
+        )
+    return " ".join(words)
+
+
+def _load_words(needed: float, today: float | None) -> str:
+    """From which load a request on own GPUs is cheaper, and which load they have."""
+    reached = f"; today’s volume would fill {percent(today)} of their capacity" if today is not None else ""
+    if needed > 1:
+        return f"By their rent alone own GPUs cost more a request even when they are full{reached}."
+    if needed < ALMOST_ANY_LOAD:
+        return f"By their rent alone own GPUs are cheaper a request at almost any load{reached}; people’s work decides."
+    share = percent(needed)
+    return f"By their rent alone own GPUs are cheaper a request from a load of {share}{reached}."
 
 
 @dataclass(frozen=True)
@@ -359,6 +428,7 @@ def _assumption(applied: Any, questionnaire: Questionnaire) -> AssumptionRow:
             section, question_id, detail = question.section, question.id, question.text
     standing = {Origin.ASSUMPTION: "assumed", Origin.MEASURED: "measured"}.get(applied.origin, "known")
     return AssumptionRow(
+        key=applied.key,
         label=applied.label,
         value=_figure(applied.value, applied.unit),
         low=_figure(applied.p10, applied.unit),

@@ -28,7 +28,8 @@ from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.projections import is_outdated, latest_snapshot, lineage_of, refresh
 from portfolio.questionnaire.loading import load
-from portfolio.views import cost_figures
+from portfolio.views import cadence_figures, cost_figures
+from portfolio.views.figure_links import chart_links, component_totals
 
 STOP_POLLING = 286
 HISTORY = 20
@@ -39,7 +40,7 @@ HISTORY = 20
 def costs(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     membership = membership_of(request.user, use_case)
-    shown = _shown(use_case, request.GET.get("revision"))
+    shown = shown_projection(use_case, request.GET.get("revision"))
     context = {
         "use_case": use_case,
         "may_project": membership.allows(Permission.PROJECT),
@@ -102,7 +103,7 @@ def costs_retry(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_GET
 def costs_json(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
-    shown = _shown(use_case, request.GET.get("revision"))
+    shown = shown_projection(use_case, request.GET.get("revision"))
     if shown is None:
         raise Http404("no projection is done yet")
     figures = {
@@ -119,7 +120,7 @@ def costs_json(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_GET
 def costs_csv(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
-    shown = _shown(use_case, request.GET.get("revision"))
+    shown = shown_projection(use_case, request.GET.get("revision"))
     if shown is None:
         raise Http404("no projection is done yet")
     headers = {"Content-Disposition": f'attachment; filename="{_file_name(use_case, shown)}.csv"'}
@@ -146,7 +147,7 @@ def _latest(use_case: UseCase) -> Projection | None:
     return rows.filter(pk=use_case.projection_id).first()
 
 
-def _shown(use_case: UseCase, revision: str | None) -> Projection | None:
+def shown_projection(use_case: UseCase, revision: str | None) -> Projection | None:
     """The finished projection whose figures are shown: of the `revision` named (else 404), or the latest."""
     done = Projection.objects.filter(state=JobState.DONE).select_related("scenario")
     if not revision:
@@ -181,17 +182,25 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
     outdated = is_latest and is_outdated(use_case, shown.scenario)
     snapshot = latest_snapshot(use_case) if is_latest and not outdated else None
     recommendation = snapshot.recommendation if snapshot else None
+    revision_query = "" if is_latest else f"&revision={shown.scenario.revision}"
+    options = cost_figures.options_table(result, chosen, recommended, recommendation)
     return {
         "shown": shown,
+        "figures_of": use_case.pk,
         "result": result,
         "chosen": result.option(chosen),
         "events": cost_figures.dated_events(result, chosen),
-        "revision_query": "" if is_latest else f"&revision={shown.scenario.revision}",
+        "revision_query": revision_query,
+        "how_of": chart_links(use_case.pk, chosen, revision_query, len(result.break_even)),
+        "component_totals": component_totals(result.option(chosen)),
         "start": cost_figures.start_of(result, chosen),
-        **cost_figures.options_table(result, chosen, recommended, recommendation),
+        **options,
+        "notices": cost_figures.notices_of(result, without_comparison=bool(options["why_not_cheapest"])),
         "charts": cost_figures.charts_of(result, chosen),
-        "policies": cost_figures.policy_rows(result),
+        "current": cadence_figures.of(result, questionnaire),
         "worth_knowing": cost_figures.worth_knowing(result),
+        "knowing_pays": cost_figures.knowing_pays(result, chosen),
+        "open_answers": cost_figures.open_answers(result, questionnaire),
         "fits": cost_figures.fit_groups(result),
         "assumptions_first": first,
         "assumption_groups": groups,

@@ -1,12 +1,13 @@
-// On a phone the list of sections starts folded into one line; without JavaScript it starts open.
+// On a phone the list of sections and what is secondary start folded into one line; without JavaScript they start open.
 (() => {
+  const folded = "details.steps, details.fold";
   const fold = () => {
     if (!matchMedia("(max-width: 760px)").matches) return;
-    for (const steps of document.querySelectorAll("details.steps[open]")) steps.open = false;
+    for (const steps of document.querySelectorAll(folded)) steps.open = false;
   };
   fold();
   matchMedia("(max-width: 760px)").addEventListener("change", (event) => {
     if (event.matches) fold();
-    else for (const steps of document.querySelectorAll("details.steps")) steps.open = true;
+    else for (const steps of document.querySelectorAll(folded)) steps.open = true;
   });
 })();

@@ -12,6 +12,8 @@ PAGES = {
     "questionnaire": "{sample}questionnaire/evidence/",
     "recommendation": "{sample}recommendation/",
     "costs": "{sample}costs/",
+    "figure": "{sample}costs/figures/serving/",
+    "methods": "/methods/",
     "reports": "{sample}reports/",
     "activity": "{sample}activity/",
     "requests": "/requests/",

@@ -11,20 +11,71 @@ from costing.engine.results import (
     AppliedInput,
     Band,
     BreakEven,
+    Cadence,
     Event,
     GpuFit,
     OptionResult,
     PriceRow,
     ProjectionResult,
+    Reindexing,
+    RetrainingWay,
     TornadoBar,
 )
 
 MONTHS = 12
 
-
 RAG = {"serving": 200.0, "retrieval": 100.0}
 LORA = {"serving": 2000.0}
 FULL_LABEL = "Full fine-tuning on dedicated GPUs"
+
+
+CADENCE = Cadence(
+    option="self_hosted_lora",
+    retraining_usd=5_000.0,
+    loss_growth_usd_per_month=919.0,
+    optimum_months=4.2,
+    exponential_optimum_months=4.2,
+    planned_months=7.5,
+    flat_from_months=2.1,
+    flat_to_months=9.4,
+    curve_months=(1.0, 2.5, 4.2, 9.0, 36.0),
+    curve_usd_per_month=(5459.5, 3300.0, 3031.5, 3300.0, 5930.7),
+    policies=(),
+    drift="exponential",
+    linear_optimum_months=3.6,
+    decay_percent_per_month=0.7746,
+    release_delay_months=1.1,
+    requirement_changes_per_month=1 / 6,
+    moves_per_month=0.05,
+    optimum_usd_per_month=3031.5,
+    planned_interval_months=12.0,
+    planned_usd_per_month=3500.0,
+    ways=(RetrainingWay("trigger", 8.0, 3600.0, 1000.0, 9000.0, 0.2),),
+    trigger_percent=5.0,
+    trigger_months=6.62,
+    evaluation_every_months=5.2,
+    evaluation_usd=480.0,
+)
+REFRESHED = Reindexing(
+    option="rag_api",
+    refresh_usd=34.0,
+    changed_usd=140.0,
+    churn_percent_per_month=4.0,
+    value_usd_per_month=6000.0,
+    stale_answer_loss_share=0.3,
+    optimum_months=0.9,
+    optimum_usd_per_month=82.0,
+    flat_from_months=0.5,
+    flat_to_months=1.4,
+    stale_share=0.017,
+    monthly_usd_per_month=83.0,
+    new_model_usd=1.0,
+    new_model_every_months=17.0,
+    new_model_times=1.0,
+    evaluation_usd=484.0,
+    curve_months=(0.033, 0.6, 0.9, 1.3, 12.0),
+    curve_usd_per_month=(1000.0, 88.0, 82.0, 88.0, 390.0),
+)
 
 
 def a_result(**changes: object) -> ProjectionResult:

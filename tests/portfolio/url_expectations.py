@@ -61,6 +61,7 @@ EXPECTED = {
     "POST costs-retry": PROJECT,
     "costs-json": NO_FIGURES,
     "costs-csv": NO_FIGURES,
+    "cost-figure": NO_FIGURES,
     "reports": VIEW,
     "reports-state": POLLED,
     "report-new": ONLY_POST,
@@ -87,6 +88,8 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         if name == "answer-restore":
             say(use_case, owner, task_type="search")
             kwargs["revision_pk"] = AnswerRevision.objects.get(answer__assessment__use_case=use_case).pk
+    elif name == "cost-figure":
+        kwargs["figure"] = "serving"
     elif name == "request-withdraw":
         member = MembershipFactory(organisation=organisation, role=Role.RESPONDENT).user
         kwargs["request_pk"] = AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=member).pk

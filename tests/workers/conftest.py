@@ -41,9 +41,9 @@ class Stage:
         wait_until(self.socket.exists, 10, "the broker's socket")
         return broker
 
-    def start_worker(self) -> subprocess.Popen[bytes]:
+    def start_worker(self, name: str = "celery") -> subprocess.Popen[bytes]:
         """A worker with beat inside, as its own process group: `kill` ends it with all its children."""
-        schedule = str(self.folder / "beat")
+        schedule = str(self.folder / f"beat-{name}")
         celery = [
             sys.executable,
             "-m",
@@ -54,6 +54,8 @@ class Stage:
             "-B",
             "-s",
             schedule,
+            "-n",
+            f"{name}@%h",
             "-c",
             "1",
             "-l",

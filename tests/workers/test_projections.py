@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from django.test import Client
@@ -65,6 +66,31 @@ def test_a_request_is_computed_by_a_worker_and_becomes_the_use_case_s_figures(
     assert (use_case.figures, use_case.annual_p50_usd) == (done, done.annual_p50_usd)
     # computed here, in another process, it is the same to the last digit
     assert runner.compute(done) == runner.result_of(done)
+
+
+def test_the_same_seed_gives_the_same_cents_on_one_worker_or_two(stage: Stage, person: User) -> None:
+    stage.start_broker()
+    stage.start_worker("first")
+    specs = [replace(SPEC, title=f"Policies of shop {number}", months=6) for number in range(8)]
+
+    def computed() -> list[Projection]:
+        """Every scenario once, for an organisation that has nothing stored yet."""
+        house = OrganisationFactory()
+        MembershipFactory(user=person, organisation=house, role=Role.EDITOR)
+        scenarios = [actions.create_scenario(organisation=house, spec=spec, by=person) for spec in specs]
+        asked = [actions.request_projection(scenario=one, by=person, draws=LONG_DRAWS // 8) for one in scenarios]
+        wait_until(lambda: all(ended(one) for one in asked), 2 * START_S, "the results", stage.log)
+        return [row(one) for one in asked]
+
+    alone = computed()
+    stage.start_worker("second")
+    wait_until(lambda: stage.log().count(" ready.") == 2, START_S, "a second worker", stage.log)
+    shared = computed()
+    assert len({one.worker for one in alone}) == 1
+    assert len({one.worker for one in shared}) == 2
+    # computed here with the seed of the row, alone, each is the same to the last digit
+    for one in (*alone, *shared):
+        assert runner.compute(one) == runner.result_of(one)
 
 
 @pytest.mark.skipif("TEST_REDIS_URL" not in os.environ, reason="TEST_REDIS_URL names no Redis server")

@@ -9,22 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costing.engine.options.blueprints import Blueprint
+from costing.engine.options.fleet import rent_usd
 from costing.engine.options.schedule import Schedule, schedule
 from costing.engine.options.sizing import Sizing
-from costing.engine.options.world import World
+from costing.engine.options.world import World, by_month
 from costing.engine.people import example_making_usd
 from costing.engine.results import COMPONENTS
-from costing.engine.retrieval import (
-    StoreUse,
-    chunk_count,
-    dimensions_of,
-    embedding_usd,
-    rerank_usd_per_query,
-    store_usd_per_month,
-    stored_bytes,
-)
-from costing.engine.tokens import api_usd_per_request
-from costing.engine.units import BYTES_PER_GB, HOURS_PER_MONTH, TOKENS_PER_MTOK
+from costing.engine.retrieval import embedding_usd, rerank_usd_per_query, store_usd_per_month
+from costing.engine.tokens import CACHE_MINUTES, api_usd_per_request, managed_training_usd, written_share
+from costing.engine.training import expected_runs, trained_tokens
+from costing.engine.units import BYTES_PER_GB
 
 Array = NDArray[np.float64]
 
@@ -40,6 +34,7 @@ class Bill:
     schedule: Schedule
     retraining_usd: Array  # one retraining with all it entails, (rows, 1)
     migration_usd: Array  # one move to another model with all it entails, (rows, 1)
+    evaluation_usd: Array  # one evaluation run, (rows, 1)
     building_hours: Array  # engineers' work before the start, (rows, 1)
     building_usd: Array
     staff_fte: Array  # people who run it, (rows, 1)
@@ -81,25 +76,12 @@ def bill(plan: Blueprint, world: World, sizing: Sizing, policy: str) -> Bill:
         schedule=when,
         retraining_usd=works.retraining_usd,
         migration_usd=works.migration_usd,
+        evaluation_usd=works.evaluation_usd,
         building_hours=works.building_hours,
         building_usd=works.building_hours * world.engineer_usd_per_hour,
         staff_fte=works.staff_fte,
         first_runs_usd=works.first_runs_usd,
     )
-
-
-def by_month(world: World, *terms: tuple[Array, Array | float]) -> Array:
-    """Σ counts × amount, shape (rows, months): counts (rows or 1, months), amounts (rows or 1, 1).
-
-    Counts common to all draws, such as the start's, touch only the months in which something happens.
-    """
-    total = np.zeros((world.sample.rows, world.months))
-    for counts, amount in terms:
-        if len(counts) > 1:
-            total += counts * amount
-        elif (months := np.flatnonzero(counts[0])).size:
-            total[:, months] += counts[:, months] * amount
-    return total
 
 
 @dataclass(frozen=True)
@@ -140,10 +122,14 @@ class _Works:
         cached = (own * world["cached_input_share"] + facts * world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
         if self.plan.own_gpus:
             return self._gpu_usd(prompt, cached)
-        written = facts * (1 - world["cache_hit_rate"]) / np.maximum(prompt, 1e-9)
+        missed = facts * (1 - world["cache_hit_rate"])
+        missed = missed + own * written_share(world["cached_input_share"], world["cache_hit_rate"])
+        written = np.minimum(missed / np.maximum(prompt, 1e-9), 1.0)
         each = self._call_usd(prompt, np.minimum(cached, 1 - written), written)
-        path = world.api_path if self.plan.hosting == "api" else world.tuned_path
-        return world.calls * each * path
+        if self.plan.hosting == "api":
+            return world.calls * each * world.api_path
+        # GPUs that a provider rents out for the tuned model are paid whether it is asked or not
+        return np.maximum(world.calls * each * world.tuned_path, world["tuned_endpoint_usd_per_month"] * world.gpu_path)
 
     def _call_usd(self, prompt: Array, cached: Array, written: Array) -> Array:
         """One call at today's prices, with calls made again and the batch share."""
@@ -158,6 +144,7 @@ class _Works:
             batch_share=world["batch_share"],
             retry_rate=world["retry_rate"],
             cache_write_share=written,
+            cache_hours=bool(np.median(world["cache_lifetime_minutes"]) > CACHE_MINUTES),
         )
         return np.asarray(each * world["tuned_inference_surcharge"] if self.plan.hosting == "managed" else each)
 
@@ -165,15 +152,15 @@ class _Works:
         """Own replicas by month: GPUs × hours × rent."""
         world = self.world
         output = np.maximum(world.output_tokens + world.reasoning_tokens, 1.0)  # even an empty answer is one step
-        gpus = self.sizing.gpus(self.plan, world, prompt, output, cached)
-        return gpus * (HOURS_PER_MONTH * world["gpu_usd_per_hour"] * world.gpu_path)
+        fleets = self.sizing.fleets(self.plan, world, prompt, output, cached)
+        return np.asarray(np.minimum.reduce([rent_usd(fleet, world) for fleet in fleets]))
 
     # --- training -----------------------------------------------------------------------------------------------
 
     @cached_property
     def _first_tokens(self) -> Array:
         world = self.world
-        return world["training_examples"] * world["tokens_per_example"] * world["epochs"] * world["tokenizer_factor"]
+        return np.asarray(trained_tokens(world["training_examples"], world.example_tokens, world["epochs"]))
 
     def _runs_usd(self, tokens: Array, trials: Array) -> Array:
         """The runs until a good one at today's prices: trials + 1/(1 − p_fail) runs on own GPUs, trials + 1 managed."""
@@ -181,11 +168,24 @@ class _Works:
         if not self.plan.tuned:
             return np.zeros((1, 1))
         if self.plan.method == "managed":
-            return (trials + 1) * tokens / TOKENS_PER_MTOK * world["managed_training_usd_per_mtok"]
+            usd = managed_training_usd(
+                world["managed_training_usd_per_mtok"],
+                tokens / world["epochs"],
+                world["epochs"],
+                validation_tokens=tokens / world["epochs"] * world["validation_share"],
+                evaluations=world["epochs"],  # the held-out examples are read after every pass
+                padding=world["billed_padding_factor"],
+                minimum_usd=self.sizing.rates.tuning.minimum_usd,
+                runs=trials + 1,
+            )
+            return np.asarray(usd)
         size = self.sizing.training[self.plan.method]
         hours = tokens * size.gpu_hours_per_token * world["training_time_factor"]
         fixed = world["run_fixed_hours"] * size.gpus
-        return (trials + 1 / (1 - world["run_failure_rate"])) * (hours + fixed) * world["training_gpu_usd_per_hour"]
+        if self.sizing.rates.choices.gpu_pricing == "spot":
+            hours = hours * world["spot_interruption_factor"]
+        runs = expected_runs(trials, world["run_failure_rate"])
+        return np.asarray(runs * (hours + fixed) * world["training_gpu_usd_per_hour"])
 
     @cached_property
     def _training_path(self) -> Array:
@@ -243,26 +243,14 @@ class _Works:
 
     def _searched_usd(self) -> Array:
         world, rates = self.world, self.sizing.rates
-        churn = world["corpus_churn_percent_per_month"] / 100
-        searches = world.calls * (1 + world["retry_rate"])
         ingest = embedding_usd(rates.embedding, world.ingested_tokens)
-        query = embedding_usd(rates.embedding, world["query_tokens"])
+        asked = world.worded_tokens("query_tokens")
+        query = embedding_usd(rates.embedding, asked)
         if rates.reranker is not None:
             passages = world["reranked_passages"]
-            query = query + rerank_usd_per_query(
-                rates.reranker, world["query_tokens"], passages, world["passage_tokens"]
-            )
-        indexing = ingest * (world.at_start + churn + world.reembeddings)
-        return indexing + searches * query + store_usd_per_month(rates.store, self._store_use(searches, churn))
-
-    def _store_use(self, searches: Array, churn: Array) -> StoreUse:
-        world = self.world
-        vectors = np.asarray(chunk_count(world.corpus_tokens, world["passage_tokens"], world.overlap_tokens))
-        dimensions = dimensions_of(self.sizing.rates.embedding)
-        held = stored_bytes(vectors, dimensions, metadata_bytes=world["vector_metadata_bytes"])
-        record = stored_bytes(1.0, dimensions, metadata_bytes=world["vector_metadata_bytes"])
-        writes = vectors * (world.at_start + churn + world.reembeddings)
-        return StoreUse(vectors, dimensions, held, searches, writes, record)
+            query = query + rerank_usd_per_query(rates.reranker, asked, passages, world["passage_tokens"])
+        indexing = ingest * (world.at_start + world.churn + world.reembeddings)
+        return indexing + world.searches * query + store_usd_per_month(rates.store, world.store_use)
 
     # --- data ---------------------------------------------------------------------------------------------------
 
@@ -293,14 +281,14 @@ class _Works:
         if self.plan.retrieval:
             minutes = world["corpus_documents"] * world["preparation_minutes_per_document"]
             prepared = minutes / 60 * world.expert_usd_per_hour
-            changed = world["corpus_churn_percent_per_month"] / 100 * world["churn_preparation_share"]
+            changed = world.churn * world["churn_preparation_share"]
             terms += [(world.at_start, prepared), (world.always, prepared * changed)]
         return by_month(world, *terms) if terms else np.zeros((1, 1))
 
     # --- evaluation, operations, governance -----------------------------------------------------------------------
 
     @cached_property
-    def _evaluation_usd(self) -> Array:
+    def evaluation_usd(self) -> Array:
         """One run; on own GPUs the candidate answers on replicas that are paid for already."""
         if self.plan.own_gpus:
             extra = self.world["full_regression_share"] if self.plan.method == "full" else 0.0
@@ -313,7 +301,7 @@ class _Works:
     def evaluation(self, when: Schedule) -> Array:
         """The gold set, its upkeep, and a run at the start, per release, per small change and at regular times."""
         world = self.world
-        one = self._evaluation_usd
+        one = self.evaluation_usd
         return by_month(
             world,
             (world.at_start, one + world.gold_set_usd),
@@ -397,7 +385,7 @@ class _Works:
         if not self.plan.tuned:
             return np.zeros((1, 1))
         people = self._retraining_hours * world.engineer_usd_per_hour
-        return self._again_runs_usd + people + self._new_examples_usd + self._evaluation_usd + self._approval_usd
+        return self._again_runs_usd + people + self._new_examples_usd + self.evaluation_usd + self._approval_usd
 
     @cached_property
     def migration_usd(self) -> Array:
@@ -405,4 +393,4 @@ class _Works:
         world = self.world
         people = self._moving_hours * world.engineer_usd_per_hour
         examples = self._new_examples_usd if self.plan.tuned else 0.0
-        return self._moved_runs_usd + people + examples + self._evaluation_usd + self._approval_usd
+        return self._moved_runs_usd + people + examples + self.evaluation_usd + self._approval_usd

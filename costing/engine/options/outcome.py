@@ -16,13 +16,13 @@ from costing.engine.options.sizing import Sizing
 from costing.engine.options.world import World
 from costing.engine.rates import months_until
 from costing.engine.results import COMPONENTS, Band, Event, OptionResult
-from costing.engine.units import HOURS_PER_MONTH
+from costing.engine.training import expected_runs
 from costing.engine.wording import count_words, hours_words, month_name, short_usd
 
 Array = NDArray[np.float64]
 
-YEAR = 12
-RUN_RATE_MONTHS = 3
+YEAR = 12  # months of “the first year”
+RUN_RATE_MONTHS = 3  # the last months, whose mean is “a month, later”
 _NOTHING = Band(0.0, 0.0, 0.0, 0.0)
 _NAMED_EVENTS = 6  # of one kind, so that a monthly retraining does not fill the page
 
@@ -38,7 +38,6 @@ class Outcome:
     monthly: Array  # (draws, months)
     npv: Array  # (draws,)
     means: Array  # (components, months)
-    model_first_month: Array  # serving with the passages in the prompts, (draws,)
     retrainings: float  # expected over the horizon
     migrations: float
     chosen_moves: float  # of the migrations: those nobody forces
@@ -59,14 +58,11 @@ def outcome(plan: Blueprint, found: Bill, world: World) -> Outcome:
     """Totals of a bill."""
     monthly = found.total
     shape = (found.rows, 1)
-    serving = np.broadcast_to(found.components["serving"][:, :1], shape)
-    passages = np.broadcast_to(found.passages_usd[:, :1], shape)
     return Outcome(
         plan=plan,
         monthly=monthly,
         npv=npv_usd(monthly, world.discount),
         means=found.means(),
-        model_first_month=np.asarray((serving + passages)[:, 0]),
         retrainings=float(found.schedule.retrainings.mean(axis=0).sum()),
         migrations=float(found.schedule.migrations.mean(axis=0).sum()),
         chosen_moves=float(found.schedule.chosen.mean(axis=0).sum()),
@@ -87,7 +83,6 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
         monthly=together("monthly"),
         npv=together("npv"),
         means=np.mean([part.means for part in parts], axis=0),
-        model_first_month=together("model_first_month"),
         retrainings=float(np.mean([part.retrainings for part in parts])),
         migrations=float(np.mean([part.migrations for part in parts])),
         chosen_moves=float(np.mean([part.chosen_moves for part in parts])),
@@ -196,12 +191,26 @@ def _ends(found: Outcome, world: World, sizing: Sizing, start: str) -> list[Even
     after = f"The model after {name} is expected to be retired about {month_name(start, later)}"
     move = f"Forced move to another model: about {short_usd(float(np.median(found.migration_usd)))}"
     ends = [(month, text), (later, after)]
-    return [
+    named = [
         event
         for when, end in ends
         if when < world.months
         for event in (Event(when, "end_of_service", end), Event(when, "migration", move))
     ]
+    return named if found.plan.hosting == "api" else [*_closing(world, sizing, start, month), *named]
+
+
+def _closing(world: World, sizing: Sizing, start: str, ends: int) -> list[Event]:
+    """The last day of a tuning service inside the horizon: nothing is retrained until the model has been moved."""
+    tuning, closing = sizing.rates.tuning, float(np.median(world["tuning_closing_months"]))
+    if closing >= world.months:
+        return []
+    announced = tuning.last_day and int(months_until(tuning.last_day, start)) == int(closing)
+    day = f"on {tuning.last_day}" if announced else f"in {month_name(start, int(closing))}"
+    text = f"{tuning.provider} takes its last training job {day}"
+    if int(closing) < ends:
+        text += "; retraining waits for the move to another provider"
+    return [Event(int(closing), "end_of_service", text)]
 
 
 def _retrainings(found: Outcome, world: World) -> list[Event]:
@@ -232,8 +241,16 @@ def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
         named["Model"] = rates.api.key
     if plan.hosting == "managed" and rates.tuning.hosted is not None:
         named["Model"] = rates.tuning.hosted.key
+    if plan.hosting == "managed" and (endpoint := rates.tuning.endpoint) is not None:
+        least = short_usd(float(np.median(world["tuned_endpoint_usd_per_month"])))
+        named["Hosting"] = (
+            f"{endpoint.provider} runs tuned models on GPUs of their own: at least {least} a month "
+            f"(${endpoint.usd_per_gpu_hour:.2f} per GPU-hour), whether used or not"
+        )
+    if not plan.own_gpus:
+        named |= _long_facts(plan, world, sizing)
     if plan.own_gpus:
-        named |= _serving_facts(found, world, sizing)
+        named |= _serving_facts(plan, sizing)
     if plan.own_gpus and plan.tuned:
         named |= _training_facts(plan, world, sizing)
     if plan.method == "qlora":
@@ -248,6 +265,18 @@ def facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
         named["Index"] = f"{rates.embedding.key}, {rates.store.key}"
     named |= _move_facts(found, world)
     return named | _people_facts(found)
+
+
+def _long_facts(plan: Blueprint, world: World, sizing: Sizing) -> dict[str, str]:
+    """How often a request is long enough for the provider's long-context prices: the share of the draws."""
+    row = sizing.rates.api if plan.hosting == "api" else sizing.rates.tuning.hosted
+    if row is None or row.long_context_threshold_tok is None:
+        return {}
+    prompt = world.own_prompt_tokens(plan.tuned) + (world.passage_tokens if plan.retrieval else world.fact_tokens)
+    share = float((prompt > row.long_context_threshold_tok).mean())
+    if share <= 0:
+        return {}
+    return {"Long-context prices": f"above {row.long_context_threshold_tok:,} tokens a prompt: in {share:.0%} of cases"}
 
 
 def _move_facts(found: Outcome, world: World) -> dict[str, str]:
@@ -277,23 +306,31 @@ def _range_usd(values: Array) -> str:
     return middle if low == high else f"{middle} ({low} to {high})"
 
 
-def _serving_facts(found: Outcome, world: World, sizing: Sizing) -> dict[str, str]:
-    size = sizing.plan(found.plan)
-    rent = (world["gpu_usd_per_hour"] * world.gpu_path[:, :1])[:, 0] * HOURS_PER_MONTH * size.gpus_per_replica
-    count = float(np.median(found.model_first_month / rent))
+def _serving_facts(plan: Blueprint, sizing: Sizing) -> dict[str, str]:
+    size = sizing.plan(plan)
     each = f"{size.gpus_per_replica} × {size.gpu}" if size.gpus_per_replica > 1 else size.gpu
     model = f"{sizing.rates.open_model.model_id} in {size.precision}"
     return {
         "Model": model,
-        "Replicas at the start": f"{count_words(count, 'replica')} of {each}",
+        "Replicas at the start": f"{count_words(sizing.replicas_at_start(plan), 'replica')} of {each}",
+        "Load of the replicas": _load_words(*sizing.utilisation(plan)),
         "Requests per second and replica": f"{float(np.max(size.requests_per_s_per_replica)):.2g}",
         "Time per token": f"{float(np.max(size.tpot_ms)):.0f} ms",
     }
+
+
+def _load_words(average: float, peak: float) -> str:
+    """The share of the capacity that is used, at the median load of the first month."""
+    return f"{_share(average)} on average, {_share(peak)} in the busiest hour"
+
+
+def _share(share: float) -> str:
+    return f"{share:.1%}" if 0 < share < 0.01 else f"{share:.0%}"
 
 
 def _training_facts(plan: Blueprint, world: World, sizing: Sizing) -> dict[str, str]:
     size = sizing.training[plan.method]
     hours = float(np.max(size.plan.wall_hours))
     gpus = f"{size.gpus} × {size.plan.gpu}" if size.gpus > 1 else size.plan.gpu
-    runs = float(np.median(world["sweep_runs"] + 1 / (1 - world["run_failure_rate"])))
+    runs = float(np.median(expected_runs(world["sweep_runs"], world["run_failure_rate"])))
     return {"One training run": f"{hours_words(hours)} on {gpus}", "Runs until the first good one": f"{runs:.1f}"}

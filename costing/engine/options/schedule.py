@@ -36,7 +36,8 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
 
     An API or managed model is replaced when it is retired. A model one controls is replaced when that pays: every
     `adoption_interval`, unless one stays behind. A requirement change costs an untuned option a small change and a
-    tuned one a retraining that resets its clock. A migration is itself a retraining.
+    tuned one a retraining that resets its clock. A migration is itself a retraining. A provider's tuning that has
+    closed retrains nothing until the move that its model's end forces.
     """
     none = np.zeros((1, world.months))
     migrations, overlap, chosen = none, none, none
@@ -53,7 +54,8 @@ def schedule(plan: Blueprint, world: World, policy: str, migration_usd: Array) -
             overlap = _running(every, phase, world["overlap_months"], world.months)
     if not plan.tuned:
         return Schedule(migrations, none, world.requirement_changes, overlap, chosen)
-    retrainings = np.maximum(world.paced_retrainings - migrations, 0.0)
+    paced = world.provider_retrainings if plan.hosting == "managed" else world.paced_retrainings
+    retrainings = np.maximum(paced - migrations, 0.0)
     return Schedule(migrations, retrainings, none, overlap, chosen)
 
 

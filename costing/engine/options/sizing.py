@@ -6,30 +6,33 @@ Choices of hardware are made once, at the medians of the inputs; what the hardwa
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from costing.engine import serving
-from costing.engine.catalogue import Gpu
+from costing.engine.catalogue import ApiModel, Gpu
 from costing.engine.memory import METHODS, lora_parameters, weights_bytes
 from costing.engine.options.blueprints import BLUEPRINTS, Blueprint
-from costing.engine.options.world import World
-from costing.engine.rates import Rates, months_until
-from costing.engine.serving import (
-    PREFILL_FIXED_S,
-    ServingPlan,
-    capacity_requests_per_s,
-    decode_step_s,
-    plan_serving,
-    prefill_s,
-    token_interval_s,
+from costing.engine.options.fleet import (
+    Fleet,
+    Replica,
+    dedicated_fleet,
+    peak_replicas,
+    replica_of,
+    request_of,
+    shared_fleet,
+    utilisation,
 )
+from costing.engine.options.world import World
+from costing.engine.rates import Rates, months_until, still_sold
+from costing.engine.retrieval import store_fits
+from costing.engine.serving import ServingPlan, plan_serving
 from costing.engine.training import TrainingPlan, plan_training
 from costing.engine.uncertainty import Sample
-from costing.engine.units import HOURS_PER_MONTH, SECONDS_PER_HOUR, SECONDS_PER_MONTH
+from costing.engine.units import HOURS_PER_MONTH, SECONDS_PER_HOUR
 
 Array = NDArray[np.float64]
 
@@ -65,35 +68,27 @@ class Sizing:
         prompt, output = median_tokens(world, option.tuned, option.retrieval)
         return min(self.plans(option), key=lambda one: gpus_at_peak(one, world, prompt, output))
 
-    def gpus(self, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array) -> Array:
-        """GPUs paid for by month, shape (rows, months): in every draw those of the replica size that needs fewest.
+    def fleets(self, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array) -> tuple[Fleet, ...]:
+        """The GPUs with each replica size; whoever pays takes the cheapest in every draw.
 
         The least of several amounts that grow with the load grows with it too; a size chosen once at the medians would
         not, and more requests could cost less.
         """
-        counts = [self._gpus(plan, option, world, prompt, output, cached) for plan in self.plans(option)]
-        return np.asarray(np.minimum.reduce(counts) if len(counts) > 1 else counts[0])
+        make = _fleet_of(option)
+        return tuple(make(plan, world, prompt, output, cached) for plan in self.plans(option))
 
-    def _gpus(
-        self, plan: ServingPlan, option: Blueprint, world: World, prompt: Array, output: Array, cached: Array
-    ) -> Array:
-        """With replicas of one size, GPUs = replicas × GPUs of a replica.
+    def replicas_at_start(self, option: Blueprint) -> float:
+        """Replicas that run on average in the first month at the median load; of a shared base, the option's part."""
+        world, plan = World(self.medians, 1, self.rates), self.plan(option)
+        fleet = _fleet_of(option)(plan, world, *request_of(world, option))
+        return _one(fleet.running) / plan.gpus_per_replica
 
-        Dedicated: max(⌈peak/(capacity × utilisation)⌉, minimum), less the share of the daily swing that autoscaling
-        saves. Shared with other adapters: the fraction used, and a share of the replicas that always run.
-        """
-        served = _capacity(plan, world, prompt, output, cached) * world["serving_speed_factor"]
-        served = served * world["target_utilisation"] * SECONDS_PER_MONTH / (1 + world["retry_rate"])
-        mean = world.calls / served
-        peak = mean * world["peak_to_average"]
-        minimum = world["minimum_replicas"]
-        if option.shared:
-            used = peak - world["autoscaled_share"] * (peak - mean)
-            count = used * world["multi_adapter_slowdown"] + world["shared_minimum_share"] * minimum
-        else:
-            always = serving.replicas(peak, 1.0, minimum)
-            count = always - world["autoscaled_share"] * (always - np.maximum(mean, minimum))
-        return np.asarray(count * plan.gpus_per_replica)
+    def utilisation(self, option: Blueprint) -> tuple[float, float]:
+        """Share of the replicas' capacity that the median load uses in the first month: (on average, at the peak)."""
+        world = World(self.medians, 1, self.rates)
+        prompt, output = (np.full((1, 1), tokens) for tokens in median_tokens(world, option.tuned, option.retrieval))
+        average, peak = utilisation(self.plan(option), world, prompt, output, np.zeros((1, 1)))
+        return _one(average), _one(peak)
 
     def stored_bytes(self, option: Blueprint, world: World) -> Array:
         """Bytes of one kept model version: adapter weights in bf16, all weights after full tuning, none elsewhere."""
@@ -104,8 +99,15 @@ class Sizing:
         return np.asarray(2.0 * lora_parameters(self.rates.open_model, world["adapter_rank"]))
 
 
-def size(rates: Rates, medians: Sample, start: str) -> Sizing:
-    """Plan training by every method and serving for every kind of prompt, and say which options cannot be built."""
+def _fleet_of(option: Blueprint) -> Callable[..., Fleet]:
+    return shared_fleet if option.shared else dedicated_fleet
+
+
+def size(rates: Rates, medians: Sample, start: str, months: int) -> Sizing:
+    """Plan training by every method and serving for every kind of prompt, and say which options cannot be built.
+
+    Hardware is chosen for the first month's load; what a plan of a store includes must hold the use of all `months`.
+    """
     world = World(medians, 1, rates)
     training: dict[str, TrainingSize] = {method: _training(rates, world, method) for method in METHODS}
     plans = {
@@ -114,8 +116,11 @@ def size(rates: Rates, medians: Sample, start: str) -> Sizing:
         for retrieval in (False, True)
     }
     why_not = {}
+    full_store = store_fits(rates.store, World(medians, months, rates).store_use)
     for key, option in BLUEPRINTS.items():
         reason = _why_not(option, rates, world, start, training, plans)
+        if option.retrieval and full_store:
+            reason = f"{full_store}; choose another vector store"
         if reason:
             why_not[key] = reason
     return Sizing(rates, medians, training, plans, why_not)
@@ -123,9 +128,9 @@ def size(rates: Rates, medians: Sample, start: str) -> Sizing:
 
 def plan_for_gpu(rates: Rates, world: World, method: str, gpu: Gpu) -> TrainingPlan:
     """One run at the medians on a GPU; examples are packed into sequences of the next power of two."""
-    tokens = _one(world["training_examples"] * world["tokens_per_example"] * world["epochs"])
+    tokens = _one(world["training_examples"] * world.example_tokens * world["epochs"])
     longest = min(_LONGEST_SEQUENCE, rates.open_model.context)
-    example = max(_one(world["tokens_per_example"]), 1.0)
+    example = max(_one(world.example_tokens), 1.0)
     sequence = float(np.clip(2.0 ** math.ceil(math.log2(example)), min(_SHORTEST_SEQUENCE, longest), longest))
     return plan_training(
         rates.open_model,
@@ -186,7 +191,7 @@ def serving_sizes(rates: Rates, world: World, prompt: float, output: float, gpu:
             if not plan.feasible:
                 refused = refused or (plan if count == serving.REPLICA_SIZES[-1] else None)
                 continue
-            each = _one(_at_median(plan, world, prompt, output)) / count
+            each = _one(_at_median(plan, world, prompt, output).requests_per_s) / count
             if each > best * WORTHWHILE:
                 best = each
                 found.append(plan)
@@ -204,42 +209,18 @@ def cheapest_serving(rates: Rates, world: World, prompt: float, output: float, g
 
 def gpus_at_peak(plan: ServingPlan, world: World, prompt: float, output: float) -> float:
     """GPUs that serve the median load's busiest hour."""
-    capacity = _at_median(plan, world, prompt, output)
-    mean = world.calls[:, :1] * (1 + world["retry_rate"]) / SECONDS_PER_MONTH
-    served = capacity * world["serving_speed_factor"] * world["target_utilisation"]
-    count = serving.replicas(mean * world["peak_to_average"], served, world["minimum_replicas"])
-    return _one(np.asarray(count)) * plan.gpus_per_replica
+    needed = peak_replicas(_at_median(plan, world, prompt, output), world)[:, :1]
+    return _one(np.asarray(serving.replicas(needed, 1.0, world["minimum_replicas"]))) * plan.gpus_per_replica
 
 
-def _at_median(plan: ServingPlan, world: World, prompt: float, output: float) -> Array:
-    """Requests per second of a replica at these tokens."""
-    return _capacity(plan, world, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
+def _at_median(plan: ServingPlan, world: World, prompt: float, output: float) -> Replica:
+    """A replica at these tokens."""
+    return replica_of(plan, world, np.full((1, 1), prompt), np.full((1, 1), output), np.zeros((1, 1)))
 
 
 def serving_usd_per_month(gpus: float, usd_per_gpu_hour: float) -> float:
     """Rent of GPUs that run all month."""
     return gpus * HOURS_PER_MONTH * usd_per_gpu_hour
-
-
-def _capacity(plan: ServingPlan, world: World, prompt: Array, output: Array, cached: Array) -> Array:
-    """Requests per second of a replica, never below one request at a time.
-
-    Where requests are too long for the latency target, the target moves with them: at most `latency_stretch` times what
-    an undisturbed request takes. So a longer prompt never raises the capacity.
-    """
-    held = prompt * cached
-    stretch = world["latency_stretch"]
-    alone = decode_step_s(plan, 1.0, prompt + output / 2.0)
-    read = prefill_s(plan, prompt, held)
-    interval = token_interval_s(plan, 1.0, prompt, output)
-    kept = replace(
-        plan,
-        # one limit per draw: the capacity functions broadcast over them
-        tpot_limit_s=np.maximum(plan.tpot_limit_s, stretch * interval),
-        ttft_limit_s=np.maximum(plan.ttft_limit_s, PREFILL_FIXED_S + stretch * read + alone),
-    )
-    capacity = capacity_requests_per_s(kept, prompt, output, prefix_cached_tokens=held)
-    return np.asarray(np.maximum(capacity, 1.0 / (read + output * alone)))
 
 
 def _why_not(
@@ -252,8 +233,11 @@ def _why_not(
 ) -> str:
     """Why an option cannot be built, or "" when it can."""
     if option.own_gpus:
-        if rates.no_gpu_price:
-            return rates.no_gpu_price
+        if no_rent := rates.no_gpu_price or (rates.no_training_gpu_price if option.tuned else ""):
+            return no_rent
+        if rates.choices.gpu_pricing != "on_demand" and not _one(world["fallback_gpu_usd_per_hour"]) > 0:
+            pricing = rates.choices.gpu_pricing
+            return f"no on-demand price of {rates.gpu.name!r} for what {pricing} machines do not cover; enter one"
         if option.tuned and not training[option.method].plan.feasible:
             return training[option.method].plan.why_not
         return plans[option.tuned, option.retrieval][0].why_not
@@ -261,15 +245,34 @@ def _why_not(
     if option.hosting == "managed" and rates.tuning.why_not:
         return rates.tuning.why_not
     assert row is not None
-    choice = "api_model" if option.hosting == "api" else "tuning_model"
-    if row.retirement_date and months_until(row.retirement_date, start) <= 0:
-        return f"{row.key} is retired on {row.retirement_date}, before the first month; choose another {choice}"
+    if ended := _ended(option, rates, start):
+        return ended
     prompt, output = median_tokens(world, option.tuned, option.retrieval)
     if row.max_input_tokens is not None and prompt > row.max_input_tokens:
         return f"a prompt of {prompt:,.0f} tokens is longer than the {row.max_input_tokens:,} that {row.key} reads"
     if row.max_output_tokens is not None and output > row.max_output_tokens:
         return f"an answer of {output:,.0f} tokens is longer than the {row.max_output_tokens:,} that {row.key} writes"
     return ""
+
+
+def _ended(option: Blueprint, rates: Rates, start: str) -> str:
+    """Why the provider no longer offers it at the start, with what to choose instead, or ""."""
+    tuning = rates.tuning
+    row, what = (rates.api, "api_model") if option.hosting == "api" else (tuning.hosted, "tuning_model")
+    assert row is not None
+    closed = option.hosting == "managed" and tuning.last_day and months_until(tuning.last_day, start) <= 0
+    retired = row.retirement_date and months_until(row.retirement_date, start) <= 0
+    if not closed and not retired:
+        return ""
+    instead = tuning.elsewhere if option.hosting == "managed" else _keys(still_sold(rates.api_alternatives, start)[:2])
+    advice = f"choose {' or '.join(instead)}" if instead else f"choose another {what}"
+    if closed:
+        return f"{tuning.provider} took its last training job on {tuning.last_day}, before the first month; {advice}"
+    return f"{row.key} is retired on {row.retirement_date}, before the first month; {advice}"
+
+
+def _keys(rows: Sequence[ApiModel]) -> tuple[str, ...]:
+    return tuple(row.key for row in rows)
 
 
 def _one(value: Array) -> float:

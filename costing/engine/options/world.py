@@ -16,8 +16,15 @@ from costing.engine.cadence import happens, interval_with_forced_months, renewal
 from costing.engine.finance import discount_factors, price_path
 from costing.engine.people import evaluation_run_usd, fte_usd_per_month, loaded_usd_per_hour
 from costing.engine.rates import Rates
-from costing.engine.retrieval import ingest_tokens
-from costing.engine.tokens import api_usd_per_request
+from costing.engine.retrieval import (
+    StoreUse,
+    chunk_count,
+    dimensions_of,
+    extra_prompt_tokens,
+    ingest_tokens,
+    stored_bytes,
+)
+from costing.engine.tokens import api_usd_per_request, history_tokens, prompt_tokens
 from costing.engine.uncertainty import Sample
 from costing.engine.units import DAYS_PER_MONTH, MONTHS_PER_YEAR
 
@@ -58,27 +65,48 @@ class World:
     # --- tokens of one call, as the model counts them -------------------------------------------------------------
 
     @cached_property
+    def token_factor(self) -> Array:
+        """Tokens of a text of the use case, against the estimate for English text."""
+        return self["tokenizer_factor"] * self["language_token_factor"]
+
+    def counted_tokens(self, key: str) -> Array:
+        """A length as the model counts it: a measured one is in its tokens already."""
+        return self[key] if key in self.rates.counted else self[key] * self.token_factor
+
+    def worded_tokens(self, key: str) -> Array:
+        """A length as a usual tokenizer counts it: text in another language takes more tokens than English."""
+        return self[key] if key in self.rates.counted else self[key] * self["language_token_factor"]
+
+    @cached_property
     def output_tokens(self) -> Array:
-        return self["output_tokens"] * self["tokenizer_factor"]
+        return self.counted_tokens("output_tokens")
 
     @cached_property
     def reasoning_tokens(self) -> Array:
         return self.output_tokens * self["reasoning_tokens_share"]
 
     def own_prompt_tokens(self, tuned: bool) -> Array:
-        """Request and instructions; a tuned model needs only a share of the instructions."""
+        """Request, instructions and what was said before; a tuned model needs only a share of the instructions."""
         share = self["tuned_instruction_share"] if tuned else 1.0
-        return (self["input_tokens"] + self["instruction_tokens"] * share) * self["tokenizer_factor"]
+        asked = self.counted_tokens("input_tokens")
+        said = history_tokens(self["conversation_turns"], asked, self.output_tokens)
+        return np.asarray(prompt_tokens(self.counted_tokens("instruction_tokens") * share, asked, said))
+
+    @cached_property
+    def example_tokens(self) -> Array:
+        """Tokens of a training example."""
+        return self.counted_tokens("tokens_per_example")
 
     @cached_property
     def fact_tokens(self) -> Array:
         """Facts carried in every prompt where nothing is retrieved."""
-        return self["cached_prompt_tokens"] * self["tokenizer_factor"]
+        return self.counted_tokens("cached_prompt_tokens")
 
     @cached_property
     def passage_tokens(self) -> Array:
-        """Tokens of the retrieved passages in one prompt."""
-        return self["retrieved_passages"] * self["passage_tokens"] * self["tokenizer_factor"]
+        """Tokens of the retrieved passages in one prompt: cut to a number of tokens, whatever the language."""
+        passages = extra_prompt_tokens(self["retrieved_passages"], self["passage_tokens"])
+        return np.asarray(passages * self["tokenizer_factor"])
 
     # --- work ---------------------------------------------------------------------------------------------------
 
@@ -108,7 +136,8 @@ class World:
         """The rare change of an unchanged model's price: factor after an exponential time, never at a rate of 0."""
         rate = self["api_price_jumps_per_year"] / MONTHS_PER_YEAR
         hazard = -np.log1p(-self.sample.events["api_price_jump_time"])
-        time = np.where(rate > 0, hazard / np.where(rate > 0, rate, 1.0), np.inf)
+        with np.errstate(over="ignore"):  # once in longer than a float can say is never
+            time = np.where(rate > 0, hazard / np.where(rate > 0, rate, 1.0), np.inf)
         return 1 + since(time, self.months) * (self["api_price_jump_factor"] - 1)
 
     @cached_property
@@ -173,6 +202,14 @@ class World:
         return renewals(self.retraining_interval_months, 1.0, self.months)
 
     @cached_property
+    def provider_retrainings(self) -> Array:
+        """The same at a provider: none between the last job its tuning service takes and the move its models force."""
+        closing = self["tuning_closing_months"]
+        before = renewals(self.retraining_interval_months, 1.0, self.months, until=closing)
+        after = self.paced_retrainings * since(self["tuned_model_retirement_months"], self.months)
+        return np.maximum(before, after)
+
+    @cached_property
     def requirement_changes(self) -> Array:
         return renewals(self["requirement_change_months"], self.sample.events["requirement_phase"], self.months)
 
@@ -216,13 +253,62 @@ class World:
 
     @cached_property
     def corpus_tokens(self) -> Array:
-        return self["corpus_documents"] * self["document_tokens"]
+        return self["corpus_documents"] * self.worded_tokens("document_tokens")
 
     @cached_property
     def overlap_tokens(self) -> Array:
         return self["passage_tokens"] * self["chunk_overlap_share"]
 
     @cached_property
+    def vectors(self) -> Array:
+        return np.asarray(chunk_count(self.corpus_tokens, self["passage_tokens"], self.overlap_tokens))
+
+    @cached_property
+    def churn(self) -> Array:
+        """Share of the corpus that is new or changed in a month."""
+        return self["corpus_churn_percent_per_month"] / 100
+
+    @cached_property
+    def searches(self) -> Array:
+        """Searches by month: one for every call, also one made again."""
+        return self.calls * (1 + self["retry_rate"])
+
+    @cached_property
+    def store_use(self) -> StoreUse:
+        """What the vector store holds, is asked and is written by month."""
+        dimensions, metadata = dimensions_of(self.rates.embedding), self["vector_metadata_bytes"]
+        return StoreUse(
+            vectors=self.vectors,
+            dimensions=dimensions,
+            stored_bytes=stored_bytes(self.vectors, dimensions, metadata_bytes=metadata),
+            queries=self.searches,
+            writes=self.vectors * (self.at_start + self.churn + self.reembeddings),
+            record_bytes=stored_bytes(1.0, dimensions, metadata_bytes=metadata),
+        )
+
+    @cached_property
     def ingested_tokens(self) -> Array:
         """Tokens embedded to index the corpus once."""
         return np.asarray(ingest_tokens(self.corpus_tokens, self["passage_tokens"], self.overlap_tokens))
+
+
+def by_month(world: World, *terms: tuple[Array, Array | float]) -> Array:
+    """Σ counts × amount, shape (rows, months): counts (rows or 1, months), amounts (rows or 1, 1).
+
+    Counts common to all draws, such as the start's, touch only the months in which something happens.
+    """
+    dense = [(counts, amount) for counts, amount in terms if len(counts) > 1]
+    total = dense[0][0] * dense[0][1] if dense else np.zeros((world.sample.rows, world.months))
+    one = np.empty_like(total) if len(dense) > 1 else total
+    for counts, amount in dense[1:]:
+        total += np.multiply(counts, amount, out=one)
+    for counts, amount in terms:
+        if len(counts) > 1:
+            continue
+        busy = np.flatnonzero(counts[0])
+        if busy.size > world.months // 2:
+            total += counts * amount
+        else:
+            for month in busy:
+                total[:, month : month + 1] += counts[0, month] * amount
+    return total

@@ -24,7 +24,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("scenario", metavar="SCENARIO.json", help="title, start, months, inputs, choices")
         parser.add_argument("--seed", type=int, default=0, help="the same seed gives the same result")
-        parser.add_argument("--draws", type=int, default=DEFAULT_DRAWS, help="rounded up to a power of two")
+        rounding = "rounded up to a power of two, above 4,096 to a multiple of 1,024"
+        parser.add_argument("--draws", type=int, default=DEFAULT_DRAWS, help=rounding)
         parser.add_argument("--months", type=int, help="horizon, 1 to 36; overrides the scenario's")
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -5,8 +5,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from costing.charts.chart import Mark, Series
 from costing.charts.plotly import figure
-from costing.charts.scale import value_axis
+from costing.charts.scale import is_tornado, value_axis
 from costing.charts.svg import draw
 from tests.costing.charts import samples
 
@@ -30,7 +31,37 @@ def test_both_drawings_mark_the_value_axis_alike(chart):
     across = any(s.mark == "interval" for s in chart.series)
     axis = figure(chart)["layout"]["xaxis" if across else "yaxis"]
     assert set(axis["ticktext"]) <= written
-    assert axis["tickvals"] == list(value_axis(chart, 6 if across else 5).ticks)
+    marks = 4 if is_tornado(chart) else 6 if across else 5
+    assert axis["tickvals"] == list(value_axis(chart, marks).ticks)
+
+
+def test_names_of_lines_that_end_together_stand_apart():
+    chart = samples.cumulative()
+    line = replace(chart.series[-1], mark=Mark.LINE, low=(), high=())
+    twins = replace(chart, series=(replace(line, key="a", label="One"), replace(line, key="b", label="Other")))
+    words = {word["text"]: word["y"] for word in figure(twins)["layout"]["annotations"]}
+    assert abs(words["One"] - words["Other"]) == pytest.approx(0.08)
+
+
+@pytest.mark.parametrize(("height", "side"), [(0.0, 1), (1.0, -1)])
+def test_the_name_of_a_point_near_the_axis_stands_above_it(height, side):
+    line = Series("line", "Line", Mark.LINE, "rag", (0.0, 1.0), (0.0, 1.0))
+    point = Series("now", "Expected", Mark.POINT, "rag", (height,), (height,))
+    chart = replace(samples.cumulative(), x_scale="linear", series=(line, point), rules=())
+    (word,) = [word for word in figure(chart)["layout"]["annotations"] if word["text"] == "Expected"]
+    assert word["yshift"] == side * 14
+
+
+def test_long_names_of_a_tornado_take_two_lines_and_leave_room_for_its_figures():
+    chart = samples.tornado()
+    name = "Work to build the prompt and the service around it"
+    long = replace(chart, series=(replace(chart.series[0], x=(name, *chart.series[0].x[1:])),))
+    layout = figure(long)["layout"]
+    assert layout["yaxis"]["ticktext"][0] == "Work to build the prompt and<br>the service around it"
+    low, high = layout["xaxis"]["range"]
+    marks = layout["xaxis"]["tickvals"]
+    assert marks[0] - low == pytest.approx(high - marks[-1])
+    assert (marks[0] - low) / (high - low) > 0.15
 
 
 @pytest.mark.parametrize("chart", samples.every(), ids=lambda c: c.key)

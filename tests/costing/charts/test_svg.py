@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from costing.charts.chart import Mark
+from costing.charts.chart import Mark, Series
 from costing.charts.palette import PAGE, PRINT
 from costing.charts.scale import value_axis
 from costing.charts.svg import draw, natural_height, sparkband
@@ -139,3 +139,22 @@ def test_sparkband_places_its_ticks_on_the_common_scale():
     assert drawn.get("aria-label") == "$50, P10 $20 to P90 $80"
     with pytest.raises(ValueError, match="maximum is 0"):
         sparkband(1, 2, 3, 0, colour="red", ground="grey")
+
+
+def test_a_rule_is_drawn_below_the_name_of_a_point():
+    drawn = draw(samples.break_even(), 340, 300)
+    name = next(s.label for s in samples.break_even().series if s.mark is Mark.POINT)
+    assert 0 < drawn.index("stroke-dasharray") < drawn.index(f">{name}<")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_the_name_of_a_point_never_lies_among_the_marks_of_the_axis(share):
+    chart = samples.cumulative()
+    top = chart.series[0].high[-1]
+    line = Series("line", "Line", Mark.LINE, "rag", (0.0, 10.0), (0.0, top))
+    point = Series("now", "Expected", Mark.POINT, "rag", (5.0,), (share * top,))
+    root = tree(replace(chart, x_scale="linear", series=(line, point), rules=()))
+    name = next(t for t in root.iter(f"{SVG}text") if t.text == "Expected")
+    circle = next(root.iter(f"{SVG}circle"))
+    below = float(name.get("y")) > float(circle.get("cy"))
+    assert below is (share > 0)

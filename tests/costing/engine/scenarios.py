@@ -21,6 +21,8 @@ QUIET = {
     "repick_saving_share": 0,
     "gpu_price_log_rate_per_year": 0,
     "tuned_inference_surcharge": 1,
+    "tuned_endpoint_usd_per_month": 0,
+    "validation_share": 0,
     "model_retirement_months": 1000,
     "tuned_model_retirement_months": 1000,
     "next_model_retirement_months": 1000,

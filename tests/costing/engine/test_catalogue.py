@@ -6,6 +6,8 @@ import pytest
 from costing.engine import catalogue
 from costing.engine.catalogue import Catalogue, load, load_from
 from costing.engine.memory import embedding_parameters, linear_shapes
+from costing.engine.serving import plan_serving
+from costing.engine.training import plan_training
 
 
 @pytest.fixture
@@ -25,8 +27,8 @@ def change(directory, name, old, new, count=1):
 
 def test_every_row_names_its_source_and_day():
     c = load()
-    for rows in (c.gpus, c.gpu_prices, c.models, c.api_models, c.embedding_models, c.vector_stores, c.labour):
-        for row in rows:
+    for name in catalogue.FILES:
+        for row in getattr(c, name):
             assert row.source != ""
             date.fromisoformat(row.as_of)
 
@@ -66,6 +68,21 @@ def test_a_model_sold_by_several_is_its_makers_when_no_provider_is_given():
     assert load().api_model("azure", "gpt-4.1").retirement_date == "2027-04-14"
 
 
+def test_a_language_is_found_by_tag_and_by_name():
+    german = load().language("de")
+    assert load().language("de-CH") is load().language("DE_at") is load().language("German") is german
+    # the middle of five tokenizers: 1.263, 1.316, 1.527, 1.575, 1.595
+    assert (german.low, german.mode, german.high) == (1.263, 1.527, 1.595)
+    assert load().language("en").high == 1
+
+
+def test_the_cheapest_gpu_a_provider_runs_tuned_models_on():
+    price = load().managed_gpu_price("together")
+    assert price is not None
+    assert (price.gpu, price.usd_per_gpu_hour) == ("H100-SXM", 3.99)
+    assert load().managed_gpu_price("openai") is None
+
+
 @pytest.mark.parametrize(
     ("look_up", "near"),
     [
@@ -76,6 +93,7 @@ def test_a_model_sold_by_several_is_its_makers_when_no_provider_is_given():
         (lambda c: c.training_price("", "sft_dpo_<=16B"), "'sft_dpo_<=16B_low'"),
         (lambda c: c.embedding("text-embedding-3"), "'text-embedding-3-small'"),
         (lambda c: c.vector_store("pincone"), "'pinecone'"),
+        (lambda c: c.language("germa"), "'german'"),
     ],
 )
 def test_an_unknown_name_offers_the_nearest(look_up, near):
@@ -138,6 +156,29 @@ def test_an_assumption_stays_one():
             ",5,,272000",
             "row 2, column 'batch_output_usd_per_mtok': batch",
         ),
+        # row 2 costs 10 and 50, cached 1, written 12.5, in the batch 5 and 25, above 272,000 tokens 20 and 75
+        ("api_models.csv", ",12.5,,5,", ",9.5,,5,", "row 2, column 'cache_write_5m_usd_per_mtok': a token written"),
+        ("api_models.csv", ",12.5,,5,", ",12.5,12,5,", "row 2, column 'cache_write_1h_usd_per_mtok': an hour"),
+        (
+            "api_models.csv",
+            "10,50,1,12.5",
+            "10,50,,12.5",
+            "row 2, column 'cached_input_usd_per_mtok': cache writes are",
+        ),
+        ("api_models.csv", ",5,25,272000", ",10.5,25,272000", "row 2, column 'batch_input_usd_per_mtok': waiting"),
+        ("api_models.csv", ",5,25,272000", ",5,50.5,272000", "row 2, column 'batch_output_usd_per_mtok': waiting"),
+        ("api_models.csv", "272000,20,75", "272000,9,75", "row 2, column 'long_input_usd_per_mtok': a longer prompt"),
+        ("api_models.csv", "272000,20,75", "272000,20,49", "row 2, column 'long_output_usd_per_mtok': a longer prompt"),
+        ("api_models.csv", "272000,20,75", "922000,20,75", "row 2, column 'long_context_threshold_tok': no prompt"),
+        ("api_models.csv", "20,75,,922000,", "20,75,3,922000,", "row 2, column 'training_usd_per_mtok': it belongs"),
+        ("api_models.csv", "low,training,,", "low,training,1,", "column 'input_usd_per_mtok': a price per request"),
+        (
+            "api_models.csv",
+            ",dedicated,",
+            ",elsewhere,",
+            "column 'tuned_hosting': 'elsewhere' is not one of serverless",
+        ),
+        ("languages.csv", "de,German,Latin,1.263", "de,German,Latin,1.6", "column 'mode': low, mode and high"),
         ("api_models.csv", "2026-10-21", "yesterday", "row 2, column 'as_of': 'yesterday' is not a day"),
         ("api_models.csv", "gpt-6-sol", "gpt-6-astra", "a second row for 'openai:gpt-6-astra'"),
         ("embedding_models.csv", "8191,0.02,", "8191,,", "row 2, column 'usd_per_mtok': a price is missing"),
@@ -174,6 +215,39 @@ def test_all_models_have_the_parameters_their_dimensions_give():
             continue
         counted = embedding_parameters(model) + sum(n * a * b for n, a, b in linear_shapes(model).values())
         assert counted == pytest.approx(model.params_total, rel=0.02), model.model_id
+
+
+@pytest.mark.parametrize(
+    ("model_id", "total_b", "active_b"),
+    [
+        ("GLM-4.5", 355, 32),  # as published
+        ("GLM-4.7-Flash", 30, 3),
+        ("GLM-5", 744, 40),
+        ("Kimi-K2-Instruct", 1000, 32),
+        ("Llama-4-Scout-17B-16E", 109, 17),
+        ("Llama-4-Maverick-17B-128E", 400, 17),
+        ("DeepSeek-R1", 671, 37),
+        ("gpt-oss-20b", 21, 3.6),
+    ],
+)
+def test_mixtures_have_about_the_parameters_their_makers_publish(model_id, total_b, active_b):
+    """The smallest of them is rounded by a third of a billion in its name; the routers and towers are not counted."""
+    model = load().model(model_id)
+    assert model.params_total == pytest.approx(total_b * 1e9, rel=0.03)
+    assert model.params_active == pytest.approx(active_b * 1e9, rel=0.06 if active_b > 10 else 0.3)
+
+
+def test_every_gpu_can_be_planned_for():
+    """Serving and training give finite positive figures on every GPU, also of architectures without own constants."""
+    c = load()
+    small = c.model("Llama-3.2-1B")
+    for gpu in c.gpus:
+        plan = plan_serving(small, gpu, "bf16", 500, 100)
+        assert plan.feasible, (gpu.name, plan.why_not)
+        assert 0 < float(plan.requests_per_s_per_replica) < 1e4
+        job = plan_training(small, gpu, "qlora", 1e7, 1024)
+        assert job.feasible, (gpu.name, job.why_not)
+        assert 0 < float(job.wall_hours) < 1000
 
 
 def test_catalogue_type_is_public():

@@ -82,7 +82,7 @@ def test_a_named_gpu_provider_has_one_price_and_no_name_the_spread():
 def test_an_announced_retirement_is_a_fixed_date_and_none_is_an_observed_lifetime():
     dated = by_key(scenario(choices=Choices(api_model="openai:gpt-5.1")))["model_retirement_months"]
     assert dated.shape is Shape.FIXED
-    assert round(dated.value, 2) == 2.96  # 2027-01-01 to 2027-04-01: 90 days of 30.4375
+    assert dated.value == 3  # from the first of January to the first of April
     assert "2027-04-01" in dated.provenance.detail
     open_end = by_key(scenario())["model_retirement_months"]
     assert open_end.shape is Shape.EVENT_TIME
@@ -147,7 +147,11 @@ def test_numbers_outside_physical_limits_are_refused():
     refused("inputs[cache_hit_rate].high is 1.5", replace(scenario(), inputs=(wide,)))
 
 
-def test_months_until_a_day():
+def test_months_until_a_day_lie_in_its_calendar_month():
     assert months_until("2027-01-01", "2027-01") == 0
-    assert months_until("2026-10-23", "2027-01") < 0
-    assert math.isclose(months_until("2028-01-01", "2027-01"), 365 / 30.4375)
+    assert -3 < months_until("2026-10-23", "2027-01") < -2
+    assert months_until("2028-01-01", "2027-01") == 12
+    assert months_until("2027-01-14", "2026-12") == 1 + 13 / 31
+    for month in range(1, 13):  # the first and the last day of a month are in that month of the horizon
+        assert months_until(f"2027-{month:02}-01", "2026-11") == month + 1
+        assert int(months_until(f"2027-{month:02}-28", "2026-11")) == month + 1

@@ -45,3 +45,14 @@ def test_what_does_not_fit_says_why_and_has_no_price():
 def test_serving_is_rented_for_a_month_of_730_and_a_half_hours():
     row = fits(requests_per_day=100, minimum_replicas=2, gpu_usd_per_hour=2)["L40S", "serving"]
     assert (row.count, row.usd) == (2, 2 * 730.5 * 2)
+
+
+def test_a_run_takes_the_tokens_that_the_model_makes_of_the_examples():
+    short = {"tokens_per_example": 1_000, "training_examples": 100_000, "tokenizer_factor": 1}
+    plain, wordy, long = (
+        fits(**short | values)
+        for values in ({}, {"language_token_factor": 2, "tokenizer_factor": 1.5}, {"tokens_per_example": 3_000})
+    )
+    for job in ("training lora", "training full"):
+        assert wordy["H100-SXM", job] == long["H100-SXM", job]
+        assert wordy["H100-SXM", job].usd > 2 * plain["H100-SXM", job].usd

@@ -87,7 +87,7 @@ def test_a_billion_requests_a_day_are_projected_with_a_warning():
 
 def test_more_money_than_there_is_is_refused_naming_the_inputs():
     spec = scenario(requests_per_day=1e10, calls_per_request=1000, input_tokens=20_000)
-    with pytest.raises(ValueError, match="requests_per_day × calls_per_request × tokens come to"):
+    with pytest.raises(ValueError, match="requests_per_day × growth × calls_per_request × tokens come to"):
         project(spec, CATALOGUE, draws=8)
 
 
@@ -179,7 +179,7 @@ def test_what_else_is_multiplied_by_is_listed():
     listed = {(row.row, row.what) for row in project(scenario(months=1), CATALOGUE, draws=8).constants}
     assert ("L40S", "bandwidth gb s") in listed
     assert ("Qwen3-8B", "params total") in listed
-    assert ("serving speed", "bandwidth share, Ada") in listed
+    assert ("serving speed", "read gddr") in listed
     assert ("training speed", "dequantise s") in listed
     assert ("retrieval", "rerank candidates per search") in listed
 

@@ -8,6 +8,7 @@ import pytest
 from costing.engine.inputs import Choices
 from costing.engine.project import project
 from costing.engine.results import COMPONENTS
+from costing.engine.serving import SERVING
 from costing.engine.setting import prepare
 
 from .scenarios import CATALOGUE, certain
@@ -130,18 +131,19 @@ def api_option(v, phases, month, *, retrieval):
     moved += once(v["model_retirement_months"] + v["next_model_retirement_months"], month)
     changed = every(v["requirement_change_months"], phases["requirement_phase"], month)
     hit = own * v["cached_input_share"]
+    missed = hit * (1 - v["cache_hit_rate"]) / v["cache_hit_rate"]  # written anew
     month_usd = dict.fromkeys(COMPONENTS, 0.0)
     volume = calls(v, month) * api_path(v, month)
     if retrieval:
-        month_usd["serving"] = volume * call_usd(v, own, hit, 0, row)
-        with_passages = call_usd(v, own + passages, hit, 0, row)
+        month_usd["serving"] = volume * call_usd(v, own, hit, missed, row)
+        with_passages = call_usd(v, own + passages, hit, missed, row)
         month_usd["retrieval"] = volume * with_passages - month_usd["serving"] + index_usd(v, month)
         minutes = v["corpus_documents"] * v["preparation_minutes_per_document"]
         again = v["corpus_churn_percent_per_month"] / 100 * v["churn_preparation_share"]
         month_usd["data"] = minutes / 60 * hour(v, "expert") * (start + again)
     else:
         found = facts * v["cache_hit_rate"]
-        month_usd["serving"] = volume * call_usd(v, own + facts, hit + found, facts - found, row)
+        month_usd["serving"] = volume * call_usd(v, own + facts, hit + found, missed + facts - found, row)
     month_usd["retraining"] = hour(v, "engineer") * (
         moved * v["migration_hours"] + changed * v["requirement_change_hours"]
     )
@@ -178,16 +180,19 @@ def index_usd(v, month):
 def replica_requests_per_s(v, prompt, cached, output):
     """One H100 with Qwen3-8B in bf16, from the two rows and the additive step model; it has room enough on one GPU."""
     gpu, model = CATALOGUE.gpu("H100-SXM"), CATALOGUE.model("Qwen3-8B")
-    h, layers, width = model.hidden, model.layers, model.heads * model.head_dim
-    flops = 2 * (model.params_total - model.vocab * h)  # the input embedding is looked up
-    bandwidth, compute = 0.82 * gpu.bandwidth_gb_s * 1e9, 0.48 * gpu.bf16_tflops_dense * 1e12
+    h, layers, width, c = model.hidden, model.layers, model.heads * model.head_dim, SERVING
+    head = 2 * model.vocab * h  # the input embedding is looked up, the output head multiplied
+    flops = 2 * model.params_total - 2 * head
+    bandwidth, peak = c.read_hopper * gpu.bandwidth_gb_s * 1e9, gpu.bf16_tflops_dense * 1e12
+    compute = c.compute_hopper * peak
     kv = 2 * layers * model.kv_heads * model.head_dim * 2
     weights_s = (2 * model.params_total - 2 * model.vocab * h) / bandwidth
-    fixed_s, sequence_s, token_s = 65e-6 * layers, flops / compute + 3.3e-6, kv / (0.92 * bandwidth)
+    fixed_s, token_s = c.launch_usual_us * 1e-6 * layers, kv / (c.kv_read * bandwidth)
+    sequence_s = (flops + head) / compute + c.sequence_us * 1e-6
     room = ((0.9 * gpu.memory_gib - 2) * 2**30 - 2 * model.params_total) / kv
     fresh = prompt - cached
-    square = 2 * layers * width / (1.1 * compute)
-    prefill = fresh * flops / (1.1 * compute) + fresh * (prompt + cached) * square
+    square = 2 * layers * width / (c.attention * peak)
+    prefill = fresh * flops / (c.prefill * compute) + fresh * (prompt + cached) * square
     context = prompt + output / 2
     first_s = v["latency_target_ms"] / 1000 * v["first_token_share"]
     # the plan's target, for the answer at the medians, which here is the answer itself
@@ -200,12 +205,26 @@ def replica_requests_per_s(v, prompt, cached, output):
     return min(1 / (prefill + output * step / batch), odds / (1 + odds) / prefill)
 
 
+def following_replicas(v, needed, least):
+    """The mean of max(least, load + ½) over a week, and what runs ahead of each rise and after it."""
+    if needed <= least:
+        return least
+    weights_gib = 2 * CATALOGUE.model("Qwen3-8B").params_total / 2**30
+    minutes = v["replica_provision_minutes"] + v["replica_image_minutes"] + v["scale_in_delay_minutes"]
+    hours = minutes / 60 + (weights_gib / v["weights_load_gib_per_s"] + v["replica_warm_up_s"]) / 3600
+    p, edge = v["peak_to_average"], least - 0.5
+    busy = 1 - (edge / needed) ** (1 / (p - 1))  # share of the week with more than the minimum
+    area = needed * (1 - (1 - busy) ** p) / p - edge * busy
+    return least + area + v["load_rises_per_day"] * hours / 24 * (needed - edge)
+
+
 def gpu_usd(v, month, prompt, cached):
     output = v["output_tokens"] * v["tokenizer_factor"] * (1 + v["reasoning_tokens_share"])
     able = replica_requests_per_s(v, prompt, cached, output) * v["serving_speed_factor"] * v["target_utilisation"]
     mean = calls(v, month) * (1 + v["retry_rate"]) / (HOURS * 3600) / able
-    always = max(math.ceil(mean * v["peak_to_average"]), v["minimum_replicas"])
-    running = always - v["autoscaled_share"] * (always - max(mean, v["minimum_replicas"]))
+    needed, least = mean * v["peak_to_average"], v["minimum_replicas"]
+    always = max(math.ceil(needed), least)
+    running = always - v["autoscaled_share"] * (always - following_replicas(v, needed, least))
     return running * HOURS * v["gpu_usd_per_hour"] * math.exp(v["gpu_price_log_rate_per_year"] * (month + 0.5) / 12)
 
 
@@ -286,7 +305,7 @@ def test_an_adapter_on_own_gpus_by_another_road(found):
     # the training speed is proved elsewhere; here the fit table's price of one run is enough
     run = next(row for row in result.gpu_fit if (row.gpu, row.job) == ("H100-SXM", "training lora"))
     fixed_usd = v["run_fixed_hours"] * run.count * v["training_gpu_usd_per_hour"]
-    tokens_usd = (run.usd - fixed_usd) * v["tokenizer_factor"] * v["training_time_factor"]
+    tokens_usd = (run.usd - fixed_usd) * v["training_time_factor"]
     option = result.option("self_hosted_lora")
     assert option.facts["Replicas at the start"].endswith(" replicas of H100-SXM")
     assert_same(option, partial(lora_option, v, phases, run_usd=(fixed_usd, tokens_usd)))

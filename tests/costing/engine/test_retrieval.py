@@ -2,22 +2,22 @@ import numpy as np
 import pytest
 
 from costing.engine.catalogue import load
+from costing.engine.inputs import Choices
+from costing.engine.project import project
 from costing.engine.retrieval import (
     StoreUse,
     chunk_count,
-    churn_tokens_per_month,
     dimensions_of,
     embedding_usd,
     extra_prompt_tokens,
-    index_bytes,
     ingest_tokens,
     rerank_usd_per_query,
-    self_hosted_embedding_gpu_hours,
     store_fits,
     store_usd_per_month,
     stored_bytes,
-    working_memory_gib,
 )
+
+from .scenarios import certain
 
 
 def use(vectors=1e6, dimensions=1024, queries=0.0, writes=0.0):
@@ -28,7 +28,6 @@ def test_chunks_by_stride_and_overlaps_embedded_twice():
     # 10,000 tokens, chunks of 500 overlapping by 100: one every 400 tokens = 25, of 500 tokens each
     assert chunk_count(10_000, 500, 100) == 25
     assert ingest_tokens(10_000, 500, 100) == 12_500
-    assert churn_tokens_per_month(10_000, 500, 100, 0.1) == 1250
     assert chunk_count(0, 500) == 0
     assert chunk_count(10, 500) == 1
     assert chunk_count(np.array([0.0, 1000.0]), 500).tolist() == [0, 2]
@@ -39,15 +38,9 @@ def test_an_overlap_as_long_as_the_chunk_is_refused():
         chunk_count(1000, 400, 400)
 
 
-def test_memory_of_a_million_vectors_as_documented():
-    assert round(working_memory_gib(1e6, 1024), 1) == 5.7  # Qdrant: n × dim × 4 × 1.5
+def test_bytes_of_a_million_vectors():
     assert stored_bytes(1e6, 1024) == 4.096e9
-    assert stored_bytes(1e6, 1024, precision="int8") * 4 == stored_bytes(1e6, 1024)
-    assert stored_bytes(1e6, 1024, precision="binary") * 32 == stored_bytes(1e6, 1024)
-    assert stored_bytes(10, 4, metadata_bytes=100, replicas=2) == 2 * 10 * (16 + 100)
-    assert index_bytes(1, 1024) == 4096 + 128
-    with pytest.raises(ValueError, match="precision 'int2' is unknown"):
-        stored_bytes(1, 1, precision="int2")
+    assert stored_bytes(10, 4, metadata_bytes=100) == 10 * (16 + 100)
 
 
 def test_embedding_is_cheap_and_prompt_tokens_are_not():
@@ -69,12 +62,6 @@ def test_an_embedding_model_without_price_or_of_another_kind_is_refused():
         embedding_usd(c.embedding("rerank-v3.5"), 1)
     with pytest.raises(ValueError, match="is an embedding model"):
         rerank_usd_per_query(c.embedding("text-embedding-3-small"), 1, 1, 1)
-
-
-def test_self_hosted_embedding_takes_two_flops_per_parameter():
-    # 2 × 7.57e9 × 1e9 tokens = 1.514e19 FLOPs; at 100 TFLOP/s × 0.5 = 302,800 s = 84.1 h
-    hours = self_hosted_embedding_gpu_hours(load().embedding("Qwen/Qwen3-Embedding-8B"), 1e9, 100, 0.5)
-    assert round(hours, 1) == 84.1
 
 
 def test_reranking_per_search_or_per_token():
@@ -119,3 +106,21 @@ def test_a_flat_plan_says_when_it_is_too_small():
 def test_dimensions_fall_back_to_the_usual():
     assert dimensions_of(load().embedding("text-embedding-3-large")) == 3072
     assert dimensions_of(load().embedding("voyage/voyage-3.5")) == 1024
+
+
+def test_a_plan_whose_included_amounts_do_not_hold_the_use_cannot_be_chosen():
+    def rag(**values):
+        spec = certain(months=12, choices=Choices(vector_store="pinecone:Starter"), **values)
+        return project(spec, load(), draws=1).option("rag_api")
+
+    small = {"corpus_documents": 100, "requests_per_day": 1_000}  # 30,000 searches a month, a million are included
+    assert rag(**small).feasible
+    assert "pinecone:Starter includes 2 GB" in rag(**small | {"corpus_documents": 1e6}).why_not
+    assert "read units" in rag(**small | {"requests_per_day": 40_000}).why_not
+    # the last of twelve months counts: 30,000 × 1.4^11 > 1,000,000
+    assert "read units" in rag(**small, growth_percent_per_month=40).why_not
+    assert (
+        project(certain(choices=Choices(vector_store="pinecone:Starter")), load(), draws=1)
+        .option("prompting_api")
+        .feasible
+    )

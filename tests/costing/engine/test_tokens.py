@@ -4,10 +4,10 @@ import pytest
 from costing.engine.catalogue import ApiModel, load
 from costing.engine.tokens import (
     api_usd_per_request,
-    cache_write_break_even_reads,
-    hosted_surcharge,
+    history_tokens,
     managed_training_usd,
     prompt_tokens,
+    written_share,
 )
 
 ROW = ApiModel(
@@ -107,34 +107,51 @@ def test_a_training_row_has_no_request_price():
         api_usd_per_request(load().training_price("openai", "gpt-4o"), 1, 1)
 
 
-def test_cache_pays_from_the_first_read_within_five_minutes_and_the_second_within_an_hour():
-    row = load().api_model("anthropic", "claude-opus-5")  # write 1.25× and 2×, read 0.1×
-    assert cache_write_break_even_reads(row) == pytest.approx(0.25 / 0.9)
-    assert cache_write_break_even_reads(row, cache_hours=True) == pytest.approx(1 / 0.9)
-    assert cache_write_break_even_reads(BARE) == float("inf")
-
-
 def test_managed_training_counts_epochs_evaluations_and_runs():
     # 104 M trained tokens at $0.48 are the $50 of the public claim
-    row = load().training_price("together", "sft_dpo_<=16B_low")
-    assert managed_training_usd(row, 104e6, 1) == pytest.approx(49.92)
-    assert managed_training_usd(row, 10e6, 3, validation_tokens=1e6, evaluations=5, runs=2) == pytest.approx(33.6)
+    price = load().training_price("together", "sft_dpo_<=16B_low").training_usd_per_mtok
+    assert managed_training_usd(price, 104e6, 1) == pytest.approx(49.92)
+    # 2 jobs of 3 × 10 M + 5 × 1 M tokens
+    assert managed_training_usd(price, 10e6, 3, validation_tokens=1e6, evaluations=5, runs=2) == pytest.approx(33.6)
     # 1.25 G tokens at the top rate of $8 are $10,000
-    assert managed_training_usd(load().training_price("together", "sft_dpo_70B-100B_high"), 1.25e9, 1) == 10_000
-    with pytest.raises(ValueError, match="no training price"):
-        managed_training_usd(BARE, 1, 1)
+    assert managed_training_usd(8.0, 1.25e9, 1) == 10_000
 
 
-def test_hosted_fine_tuned_models_cost_what_was_published():
-    c = load()
-    assert hosted_surcharge(c.api_model("openai", "gpt-4.1"), c.api_model("openai", "ft:gpt-4.1-2025-04-14")) == (
-        1.5,
-        1.5,
-    )
-    mini = hosted_surcharge(c.api_model("openai", "gpt-4.1-mini"), c.api_model("openai", "ft:gpt-4.1-mini-2025-04-14"))
-    assert mini == (2.0, 2.0)
+def test_the_example_of_a_provider_s_billing_page():
+    # docs.ori.co: 5 M tokens × 3 epochs + 1 M of validation at $0.46 per million are $7.36
+    price = load().training_price("ori", "lora_<=10B").training_usd_per_mtok
+    assert managed_training_usd(price, 5e6, 3, validation_tokens=1e6, evaluations=1) == pytest.approx(7.36)
+
+
+def test_unpacked_examples_are_billed_at_the_longest_and_held_out_ones_as_they_are():
+    # 100 examples of 300 tokens on average, the longest 900: billed 90,000 instead of 30,000 an epoch
+    packed = managed_training_usd(1.0, 30_000, 2, validation_tokens=3_000, evaluations=2)
+    unpacked = managed_training_usd(1.0, 30_000, 2, validation_tokens=3_000, evaluations=2, padding=3.0)
+    assert packed == pytest.approx(0.066)
+    assert unpacked == pytest.approx(0.186)
+    with pytest.raises(ValueError, match="padding must be at least 1"):
+        managed_training_usd(1.0, 30_000, 2, padding=0.9)
+
+
+def test_a_job_s_least_charge_is_paid_by_every_job():
+    assert managed_training_usd(1.0, 1e6, 1, minimum_usd=4.0, runs=3) == 12
+    assert managed_training_usd(1.0, 9e6, 1, minimum_usd=4.0, runs=3) == 27
+
+
+def test_a_conversation_sends_again_what_was_said():
+    # four turns of 100 + 50 tokens carry 0, 150, 300 and 450: 225 on average
+    assert history_tokens(4, 100, 50) == sum(turn * 150 for turn in range(4)) / 4 == 225
+    assert history_tokens(1, 100, 50) == 0
+
+
+def test_what_is_not_found_in_the_cache_is_written_anew():
+    # of 1,000 calls 800 find the beginning and 200 write it: a quarter as much is written as is read
+    assert written_share(0.4, 0.8) == pytest.approx(0.1)
+    assert written_share(0.4, 1.0) == 0
+    assert written_share(0.0, 0.5) == 0
+    assert written_share(0.9, 0.5) == pytest.approx(0.1)  # no more than what is not read
 
 
 def test_prompt_is_the_sum_of_its_parts():
-    assert prompt_tokens(500, 100, shots=3, tokens_per_shot=200, retrieved=2000, history=300) == 3500
-    assert prompt_tokens(1000, 0, tokenizer_factor=1.2) == 1200
+    assert prompt_tokens(500, 100) == 600
+    assert prompt_tokens(500, np.array([100, 200]), 300).tolist() == [900, 1000]

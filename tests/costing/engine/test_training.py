@@ -3,8 +3,8 @@ import pytest
 
 from costing.engine.catalogue import load
 from costing.engine.memory import METHODS
-from costing.engine.throughput import training_flops_per_token
 from costing.engine.training import expected_runs, plan_training, run_gpu_hours, trained_tokens
+from costing.engine.training_flops import training_flops_per_token
 
 
 def hours_at(flops_per_token, tokens, tflops, share):

@@ -5,8 +5,9 @@ from scipy.stats import norm
 from costing.engine.uncertainty import nearest_correlation, rounded_draws, scores
 
 
-def test_draws_are_rounded_up_to_a_power_of_two():
-    assert [rounded_draws(n) for n in (1, 2, 3, 1000, 4096, 4097)] == [1, 2, 4, 1024, 4096, 8192]
+def test_draws_are_rounded_up_to_where_the_points_are_balanced():
+    assert [rounded_draws(n) for n in (1, 2, 3, 1000, 4096)] == [1, 2, 4, 1024, 4096]
+    assert [rounded_draws(n) for n in (4097, 8192, 10_000, 65536)] == [5120, 8192, 10_240, 65536]
     for wrong in (0, -1, 65537, 2.0, True):
         with pytest.raises(ValueError, match="draws is"):
             rounded_draws(wrong)
@@ -18,6 +19,16 @@ def test_scores_are_standard_normal_to_the_accuracy_of_sobol_points():
     assert np.abs(z.std(axis=0) - 1).max() < 0.01
     classes = (norm.cdf(z[:, 0]) * 16).astype(int)
     assert np.bincount(classes).tolist() == [64] * 16  # balanced: every sixteenth holds its share exactly
+
+
+def test_draws_in_blocks_continue_the_sequence_and_every_block_is_balanced():
+    some, more = scores(["a", "b"], {}, seed=3, draws=10_240).z, scores(["a", "b"], {}, seed=3, draws=16_384).z
+    assert np.array_equal(some, more[:10_240])
+    for start in range(0, 10_240, 1024):
+        for column in (0, 1):
+            classes = (norm.cdf(some[start : start + 1024, column]) * 64).astype(int)
+            assert np.bincount(classes).tolist() == [16] * 64
+    assert np.abs(some.mean(axis=0)).max() < 0.001
 
 
 def test_the_copula_gives_the_asked_correlation_and_leaves_others_alone():

@@ -11,18 +11,23 @@ def line(at, below, above):
 @pytest.mark.parametrize(
     ("at", "today", "chosen_own", "sentence"),
     [
-        (60_000, 9_000, False, "Own GPUs pay only above 60,000 requests a day, 7 times today’s volume."),
-        (4.38e6, 450, False, "Own GPUs pay only above 4.38 million requests a day, 9,700 times today’s volume."),
-        (60_000, 50_000, False, "Own GPUs pay only above 60,000 requests a day."),
-        (60_000, 0, False, "Own GPUs pay only above 60,000 requests a day."),
-        (60_000, 90_000, False, "Own GPUs pay from 60,000 requests a day."),
+        (60_000, 9_000, False, "Own GPUs pay only above about 60,000 requests a day, some 7 times today’s volume."),
+        (
+            4.38e6,
+            450,
+            False,
+            "Own GPUs pay only above about 4.38 million requests a day, some 9,700 times today’s volume.",
+        ),
+        (60_000, 50_000, False, "Own GPUs pay only above about 60,000 requests a day."),
+        (60_000, 0, False, "Own GPUs pay only above about 60,000 requests a day."),
+        (60_000, 90_000, False, "Own GPUs pay from about 60,000 requests a day."),
         (
             60_000,
             9_000,
             True,
-            "A provider’s service would cost less below 60,000 requests a day, 7 times today’s volume.",
+            "A provider’s service would cost less below about 60,000 requests a day, some 7 times today’s volume.",
         ),
-        (60_000, 90_000, True, "Own GPUs pay from 60,000 requests a day."),
+        (60_000, 90_000, True, "Own GPUs pay from about 60,000 requests a day."),
     ],
 )
 def test_where_own_gpus_begin_to_pay(at, today, chosen_own, sentence):

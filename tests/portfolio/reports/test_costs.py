@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from costing.engine.results import Event, GpuFit, ProjectionResult
+from costing.engine.results import Band, Event, GpuFit, PolicyCost, ProjectionResult
 from portfolio.reports import costs, sizing
 from portfolio.reports.blocks import Bullets, Figure, Heading, Pair, Paragraph, Table
-from tests.costing.results import a_result
+from tests.costing.results import CADENCE, REFRESHED, a_result
 
 
 def _table(result: ProjectionResult, first_heading: str) -> Table:
@@ -66,6 +66,29 @@ def test_nothing_that_can_be_built_still_makes_a_section() -> None:
     none = tuple(replace(o, feasible=False, why_not="no GPU holds it") for o in result.options)
     blocks = costs.section(replace(result, options=none, tornado=(), break_even=(), gpu_fit=(), notices=()))
     assert any(isinstance(b, Table) and b.columns[0][0] == "Option" for b in blocks)
+
+
+def test_the_cadence_stands_with_what_it_follows_from() -> None:
+    result = a_result(cadence=CADENCE, reindexing=REFRESHED)
+    blocks = costs.section(result)
+    ways = _table(result, "When to retrain")
+    assert ways.rows == (("When an evaluation finds quality 5 % lower", "8 months", "$3.6k", "$1–9k", "20\u00a0%"),)
+    said = [item for block in blocks if isinstance(block, Bullets) for item in block.items]
+    shape = "0.77 % a month of what is left (an assumed shape); in a straight line, 3.6 months would cost least"
+    assert f"How quality falls: {shape}." in said
+    assert "Documents that change: 4\u00a0% a month." in said
+    titles = [block.text for block in blocks if isinstance(block, Heading)]
+    assert titles.index("How often to retrain") < titles.index("How often to refresh the index")
+
+
+def test_a_cadence_stored_before_there_were_ways_keeps_its_chart_and_policies() -> None:
+    band = Band(100.0, 200.0, 300.0, 200.0)
+    policy = PolicyCost("retrain", True, band, 50.0, 1.0)
+    result = a_result(cadence=replace(CADENCE, ways=(), policies=(policy,)))
+    tables = [b.columns[0][0] for b in costs.section(result) if isinstance(b, Table)]
+    assert "When to retrain" not in tables
+    row = _table(result, "When the base model gets a new version").rows[0]
+    assert row[1:] == ("$200", "$100–300", "$50", "–", "100\u00a0%")
 
 
 def test_notices_are_listed() -> None:

@@ -18,13 +18,14 @@ from django.utils import timezone
 
 from costing import jobs, runner
 from costing.models import JobState, Projection
-from costing.public import result_of
+from costing.public import COST_ALONE, result_of
 from organisations.models import Organisation, User
 from portfolio import projections
 from portfolio.actions import register_use_case, save_answer
 from portfolio.models import UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.views import cost_figures
+from tests.costing.results import a_result
 from tests.portfolio import factories
 
 MOST_QUERIES = 30
@@ -363,3 +364,32 @@ def test_an_option_says_where_it_falls_short(use_case: UseCase, editor: User) ->
     assert rows["rag_api"].falls_short == ""
     assert rows["prompting_api"].falls_short == "no retrieval"
     assert rows["managed_tuning"].falls_short.startswith("no retrieval")
+
+
+def test_the_page_says_once_why_not_the_cheapest() -> None:
+    alone = f"Prompting costs $2k less at the middle of the first year, but {COST_ALONE}: whether it does the job …"
+    result = a_result(notices=("Prices of an API are list prices.", alone))
+    assert cost_figures.notices_of(result, without_comparison=True) == ["Prices of an API are list prices."]
+    assert cost_figures.notices_of(result, without_comparison=False) == list(result.notices)
+
+
+@pytest.mark.parametrize(("worth", "pays"), [(None, False), (0.0, False), (0.5, False), (800.0, True)])
+def test_knowing_more_pays_only_beyond_a_sliver_of_the_cost(worth: float | None, pays: bool) -> None:
+    result = a_result(value_of_perfect_information_usd=worth)
+    assert result.option("rag_api").total_usd.p50 > 1000
+    assert cost_figures.knowing_pays(result, "rag_api") is pays
+
+
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [
+        (1.3, "own GPUs cost more a request even when they are full; today’s volume would fill 4 % of their capacity."),
+        (0.25, "own GPUs are cheaper a request from a load of 25 %; today’s volume would fill 4 % of their capacity."),
+        (0.0004, "own GPUs are cheaper a request at almost any load; today’s volume would fill 4 % of their capacity;"),
+    ],
+)
+def test_the_load_from_which_own_gpus_pay_is_said_in_words(needed: float, words: str) -> None:
+    result = a_result()
+    pair = replace(result.break_even[0], utilisation=needed, utilisation_today=0.04)
+    (line, *_) = cost_figures.break_even_lines(replace(result, break_even=(pair,)))
+    assert words in line.replace("\u00a0", " ")
