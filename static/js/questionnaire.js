@@ -170,7 +170,18 @@
   // Chrome restores form fields itself; wait for that, then lay unsent answers over it.
   window.addEventListener("load", () => cards().forEach((card) => {
     if (restore(card)) { say(card, "Not saved yet: restored from this browser. Saving …", true); save(card, 300); }
+    else if (enteredEarly(card)) { say(card, "Writing …"); save(card, DELAY); }
   }));
+  // Entered before this script ran: on a slow line the fields are there first. A page that was reloaded or gone
+  // back to is left out: there the browser itself fills fields with what stood in them before.
+  const freshlyOpened = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+  const changed = (field) => {
+    if (field.type === "radio" || field.type === "checkbox") return field.checked !== field.defaultChecked;
+    if (field.tagName !== "SELECT") return field.value !== field.defaultValue;
+    const given = [...field.options].find((choice) => choice.defaultSelected) ?? field.options[0];
+    return field.value !== given?.value;
+  };
+  const enteredEarly = (card) => freshlyOpened && !sent.has(card.dataset.answer) && fieldsOf(card).some(changed);
 
   // ---- on a phone the list of sections is one line until it is opened
   const steps = document.getElementById("steps");

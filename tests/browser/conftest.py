@@ -16,7 +16,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, expect
 
 from portfolio.demo.build import PASSWORD
 
@@ -127,6 +127,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, database_url: str) -> Iter
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     # Playwright leaves its event loop running in this thread; Django would refuse its database to every later test.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=LIMIT_MS)
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
     yield browser
     browser.close()

@@ -1,6 +1,6 @@
 """A connection that is lost while answering: the page says so, keeps the answer, and sends it when it is back."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.questions import box, choose, option, question, register
 
@@ -41,6 +41,24 @@ def test_an_answer_not_yet_sent_survives_closing_the_page(page: Page) -> None:
     expect(question(again, RESULT).get_by_text("Saved", exact=True)).to_be_visible()
     again.reload()
     expect(box(again, RESULT)).to_have_value("One of our 140 colour codes.")
+
+
+def test_an_answer_entered_before_the_scripts_arrived_is_saved(page: Page) -> None:
+    """On a slow line the fields can be used before the script that saves them runs."""
+    held: list[Route] = []
+    page.route("**/questionnaire*.js", lambda route: held.append(route))
+    register(page, "Answered on a slow line")
+    box(page, VOLUME).fill("12k")
+    option(page, KIND, "Write new text").check()
+    assert held, "the script was not asked for"
+    for route in held:
+        route.continue_()
+    page.unroute_all()
+    for text in (VOLUME, KIND):
+        expect(question(page, text).get_by_text("Saved", exact=True)).to_be_visible()
+    page.reload()
+    expect(box(page, VOLUME)).to_have_value("12000")
+    expect(option(page, KIND, "Write new text")).to_be_checked()
 
 
 def test_an_answer_that_is_refused_keeps_what_was_written(page: Page) -> None:
