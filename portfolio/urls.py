@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portfolio.views import questionnaire, recommendation, register, requests
+from portfolio.views import disputes, questionnaire, recommendation, register, requests
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.reports import REPORT_URLS
@@ -26,11 +26,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         questionnaire.answer_withdraw,
         name="answer-withdraw",
     ),
-    path("use-cases/<int:pk>/answers/<slug:question_id>/settle/", questionnaire.answer_settle, name="answer-settle"),
-    path("use-cases/<int:pk>/answers/<slug:question_id>/history/", questionnaire.answer_history, name="answer-history"),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/settle/", disputes.answer_settle, name="answer-settle"),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/history/", disputes.answer_history, name="answer-history"),
     path(
         "use-cases/<int:pk>/answers/<slug:question_id>/restore/<int:revision_pk>/",
-        questionnaire.answer_restore,
+        disputes.answer_restore,
         name="answer-restore",
     ),
     *COST_URLS,

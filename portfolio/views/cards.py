@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from django.urls import reverse
+
 from portfolio.decision import Inputs, inputs_of, leads_to, recommendation_for, tuning_in_play, tuning_was_in_play
 from portfolio.forms import DONT_KNOW, AnswerForm
 from portfolio.models import Answer, Settlement
@@ -236,3 +238,8 @@ def board(
     inputs = inputs_of(assessment.revision, answers, {key: row.value for key, row in settlements.items()})
     known = recommendation or recommendation_for(assessment, inputs)
     return Board(access, answers, settlements, inputs, known, forms or {})
+
+
+def question_address(access: SectionAccess, question: Question) -> str:
+    """Where the question's card stands."""
+    return f"{reverse('questionnaire', args=[access.use_case.pk, question.section])}#q-{question.id}"

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from organisations.roles import Permission
 from portfolio import actions
 from portfolio.changes import STATUS_WORDS, firmness_note, just_changed, robustness_in_words
 from portfolio.decision import Inputs
-from portfolio.forms import AnswerForm, SettleForm
-from portfolio.models import AnswerRevision
+from portfolio.forms import AnswerForm
 from portfolio.permissions import (
     SectionAccess,
     SignedInRequest,
     check_may_answer_some,
-    get_disputed_question_for,
     get_question_for,
     get_readable_question_for,
-    get_revision_for,
     get_section_for,
 )
 from portfolio.questionnaire.answers import describe
@@ -35,11 +30,9 @@ from portfolio.questionnaire.flow import next_section, unanswered
 from portfolio.questionnaire.outcome import Status
 from portfolio.questionnaire.spec import Question
 from portfolio.views import overview
-from portfolio.views.cards import Board, Card, board
+from portfolio.views.cards import Board, Card, board, question_address
 
 FILTERS = ("unanswered", "disputed")
-HISTORY_SIZE = 50
-LEFT_OPEN = "open"
 
 
 @login_required
@@ -52,7 +45,7 @@ def questionnaire(request: SignedInRequest, pk: int, section: str = "") -> HttpR
         return _save_section(request, access, show)
     if not section and show not in FILTERS:
         return redirect("questionnaire", pk=pk, section=_first_open(board(access)))
-    return render(request, "portfolio/questionnaire.html", _page(board(access), show))
+    return render(request, "portfolio/questionnaire.html", page_of(board(access), show))
 
 
 @login_required
@@ -61,7 +54,7 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     """Save one answer. Answers htmx with the card's state and, out of band, all that it changed elsewhere."""
     if request.method == "GET":
         access, question = get_readable_question_for(request.user, pk, question_id)
-        return redirect(_address(access, question))
+        return redirect(question_address(access, question))
     access, question = get_question_for(request.user, pk, question_id)
     form = AnswerForm(question, request.POST)
     if not form.was_sent:
@@ -70,7 +63,7 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
         return _refused(request, access, question, form)
     saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
     if not request.htmx:
-        return redirect(_address(access, question))
+        return redirect(question_address(access, question))
     after = board(access, recommendation=saved.recommendation)
     show = _filter_of(request.htmx.current_url or "")
     context = _panel(after) | {
@@ -91,58 +84,7 @@ def answer_withdraw(request: SignedInRequest, pk: int, question_id: str) -> Http
     access, question = get_question_for(request.user, pk, question_id)
     actions.withdraw_answer(assessment=access.assessment, question=question, by=request.user)
     messages.success(request, "Your answer is withdrawn. Its history keeps it.")
-    return redirect(_address(access, question))
-
-
-@login_required
-@require_POST
-def answer_settle(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
-    access, question = get_disputed_question_for(request.user, pk, question_id)
-    values = board(access).inputs.effective.disputed.get(question.id, ())
-    choices = {str(n): value for n, value in enumerate(values)} | {LEFT_OPEN: None}
-    labels = [(key, describe(question, value)) for key, value in choices.items()]
-    form = SettleForm(request.POST, answers=labels)
-    if not values:
-        messages.error(request, "There is nothing to settle: nobody disagrees on this question any more.")
-    elif form.is_valid():
-        value, note = choices[form.cleaned_data["choice"]], form.cleaned_data["note"]
-        actions.settle_dispute(assessment=access.assessment, question=question, by=request.user, value=value, note=note)
-        messages.success(request, "Settled. It stands until somebody answers anew.")
-    else:
-        return _settle_again(request, access, question, form)
-    return redirect(_address(access, question))
-
-
-@login_required
-@require_GET
-def answer_history(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
-    access, question = get_readable_question_for(request.user, pk, question_id)
-    revisions = AnswerRevision.objects.filter(answer__assessment=access.assessment, answer__question_id=question.id)
-    if not access.may_view:
-        revisions = revisions.filter(answer__respondent=request.user)
-    latest_first = revisions.select_related("answer__respondent").order_by("-saved_at", "-pk")
-    page = Paginator(latest_first, HISTORY_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "access": access,
-        "use_case": access.use_case,
-        "question": question,
-        "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        "query": "",
-        "rows": [(row, _said(question, row), _restorable(access, row)) for row in page],
-        "settlements": _settlements(access, question),
-        "back": _address(access, question),
-    }
-    return render(request, "portfolio/answer_history.html", context)
-
-
-@login_required
-@require_POST
-def answer_restore(request: SignedInRequest, pk: int, question_id: str, revision_pk: int) -> HttpResponse:
-    access, question, revision = get_revision_for(request.user, pk, question_id, revision_pk)
-    actions.restore_answer(revision=revision, question=question, by=request.user)
-    messages.success(request, f"Your answer is again what it was in revision {revision.revision}.")
-    return redirect(_address(access, question))
+    return redirect(question_address(access, question))
 
 
 def _save_section(request: SignedInRequest, access: SectionAccess, show: str) -> HttpResponse:
@@ -161,7 +103,7 @@ def _save_section(request: SignedInRequest, access: SectionAccess, show: str) ->
         actions.save_answers(assessment=access.assessment, given=given, by=request.user)
     after = board(access, refused)
     if refused:
-        return render(request, "portfolio/questionnaire.html", _page(after, show), status=422)
+        return render(request, "portfolio/questionnaire.html", page_of(after, show), status=422)
     messages.success(request, "Saved.")
     return redirect(_onwards(request, before, after, show))
 
@@ -206,17 +148,10 @@ def _refused(request: SignedInRequest, access: SectionAccess, question: Question
     if request.htmx:
         context = {"card": now.card(question), "use_case": access.use_case}
         return render(request, "portfolio/questionnaire.html#state", context, status=422)
-    return render(request, "portfolio/questionnaire.html", _page(now, ""), status=422)
+    return render(request, "portfolio/questionnaire.html", page_of(now, ""), status=422)
 
 
-def _settle_again(
-    request: SignedInRequest, access: SectionAccess, question: Question, form: SettleForm
-) -> HttpResponse:
-    context = _page(board(access), "") | {"settle_form": form, "settle_question": question}
-    return render(request, "portfolio/questionnaire.html", context, status=422)
-
-
-def _page(now: Board, show: str) -> dict[str, Any]:
+def page_of(now: Board, show: str) -> dict[str, Any]:
     access = now.access
     groups = _filtered(now, show) if show in FILTERS else [(access.section, now.cards(access.section.questions))]
     refused = [card for _, cards in groups for card in cards if card.errors]
@@ -313,29 +248,3 @@ def _neighbour(now: Board, step: int) -> str | None:
 
 def _section(access: SectionAccess, section_id: str | None) -> Any:
     return next((section for section in access.sections if section.id == section_id), None)
-
-
-def _address(access: SectionAccess, question: Question) -> str:
-    return f"{reverse('questionnaire', args=[access.use_case.pk, question.section])}#q-{question.id}"
-
-
-def _said(question: Question, row: AnswerRevision) -> str:
-    if row.dont_know:
-        return "Don't know yet"
-    return "Withdrawn" if row.value is None else describe(question, row.value)
-
-
-def _restorable(access: SectionAccess, row: AnswerRevision) -> bool:
-    """One's own earlier revisions that said something."""
-    own = row.answer.respondent_id == access.membership.user_id and access.may_answer
-    return own and row.revision != row.answer.revision
-
-
-def _settlements(access: SectionAccess, question: Question) -> Iterable[tuple[Any, str]]:
-    if not access.may_view:
-        return []
-    rows = access.assessment.settlements.filter(question_id=question.id).select_related("settled_by")
-    return [
-        (row, "Left open" if row.value is None else describe(question, row.value))
-        for row in rows.order_by("-settled_at")
-    ]
