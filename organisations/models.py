@@ -133,6 +133,7 @@ class Membership(models.Model):
     role = models.CharField(max_length=20, choices=[(r.value, r.value.capitalize()) for r in Role])
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
     removed_at = models.DateTimeField(null=True, blank=True)
+    wants_mail = models.BooleanField(default=True)  # notices by e-mail too
 
     objects = MembershipQuerySet.as_manager()
 
@@ -255,3 +256,36 @@ class AuditEvent(Kept):
 
     def __str__(self) -> str:
         return f"{self.actor_name} {self.verb} {self.target_label}"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def of(self, membership: Membership) -> NoticeQuerySet:
+        """A member's notices in their organisation, the newest first."""
+        mine = self.filter(organisation_id=membership.organisation_id, person_id=membership.user_id)
+        return mine.order_by("-created_at", "-pk")
+
+    def unread(self) -> NoticeQuerySet:
+        return self.filter(read_at__isnull=True)
+
+
+class Notice(models.Model):
+    """Something that one member should know: a sentence, and where to go. Written only by `organisations.notices`."""
+
+    organisation = models.ForeignKey(Organisation, on_delete=models.CASCADE, related_name="notices")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=40)  # "asked", "reminded", "declined", "answered", "disputed" …
+    text = models.CharField(max_length=600)
+    path = models.CharField(max_length=400, blank=True)  # inside the product
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    read_at = models.DateTimeField(null=True, blank=True)
+    mailed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["person", "organisation", "read_at"], name="notice_by_person"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text

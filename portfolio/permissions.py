@@ -98,7 +98,7 @@ def get_section_for(user: User, pk: int, section_id: str = "") -> SectionAccess:
     membership = membership_in(user, use_case.organisation_id) if use_case else None
     if use_case is None or membership is None:
         raise Http404("no such use case")
-    assessment = use_case.assessments.latest()
+    assessment = use_case.assessment()
     questionnaire = load(assessment.questionnaire_version)
     requests = tuple(assessment.requests.standing().filter(respondent=user).select_related("asked_by"))
     sections = questionnaire.sections

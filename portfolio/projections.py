@@ -32,7 +32,7 @@ def refresh(*, use_case: UseCase, by: User) -> Projection:
 
     A new scenario revision is stored only if something changed; a projection already there or under way is returned.
     """
-    snapshot = ensure_snapshot(assessment=use_case.assessments.latest())
+    snapshot = ensure_snapshot(assessment=use_case.assessment())
     with transaction.atomic():
         audit.lock(use_case.organisation_id)
         rows = UseCase.objects.select_for_update(of=("self",), no_key=True)  # a worker may be storing figures

@@ -207,20 +207,20 @@ def _act_once(
     """Decide on the foreseen inputs, then write under the lock; decide anew there if others wrote meanwhile."""
     inputs = read_inputs(assessment)
     ahead = foresee(inputs)
-    decision = decide(assessment.questionnaire_version, ahead)
+    decision = decide(ahead)
     with transaction.atomic():
         locked = _lock(assessment)
         if locked.revision != inputs.revision:
             inputs = read_inputs(locked)
             ahead = foresee(inputs)
-            decision = decide(assessment.questionnaire_version, ahead)
+            decision = decide(ahead)
         return _store(locked, write, inputs, ahead, decision)
 
 
 def _lock(assessment: Assessment) -> Assessment:
     """The assessment as it stands once everybody who writes in its organisation has finished."""
     audit.lock(assessment.use_case.organisation_id)
-    return Assessment.objects.select_related("use_case__organisation").get(pk=assessment.pk)
+    return Assessment.objects.select_related("use_case__organisation", "policy").get(pk=assessment.pk)
 
 
 def _store(

@@ -18,7 +18,7 @@ def request_report(*, use_case: UseCase, by: User) -> Report:
 
     One that is already on its way and would show the same is returned instead of a second.
     """
-    snapshot = ensure_snapshot(assessment=use_case.assessments.latest())
+    snapshot = ensure_snapshot(assessment=use_case.assessment())
     if same := _on_its_way(use_case, snapshot):
         return same
     report = Report.objects.create(
@@ -40,7 +40,7 @@ def cancel_report(*, report: Report, by: User) -> bool:
 @transaction.atomic
 def retry_report(*, report: Report, by: User) -> bool:
     """Queue a failed or cancelled report again, of what stands now; False when it is neither."""
-    snapshot = ensure_snapshot(assessment=report.use_case.assessments.latest())
+    snapshot = ensure_snapshot(assessment=report.use_case.assessment())
     if retried := jobs.retry(report):
         Report.objects.filter(pk=report.pk).update(recommendation=snapshot, projection=report.use_case.figures)
         report.refresh_from_db(fields=["recommendation", "projection"])

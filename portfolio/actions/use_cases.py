@@ -10,7 +10,7 @@ from django.utils import timezone
 from organisations import audit
 from organisations.models import BusinessUnit, Organisation, User
 from portfolio.lifecycle import STAGE_LABELS, Stage, may_move
-from portfolio.models import Assessment, UseCase
+from portfolio.models import Assessment, PolicyVersion, UseCase
 from portfolio.questionnaire.loading import LATEST
 
 
@@ -43,7 +43,8 @@ def register_use_case(
         stage=stage,
         created_by=by,
     )
-    Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST)
+    policy = PolicyVersion.objects.of(organisation.pk).first()
+    Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST, policy=policy, started_by=by)
     details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
     audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
     return use_case

@@ -53,7 +53,7 @@ def build() -> Organisation:
             unit=units[entry["unit"]],
             owner=owner,
         )
-        _answer(use_case.assessments.latest(), entry, people)
+        _answer(use_case.assessment(), entry, people)
         _move_on(use_case, owner)
         projections.refresh(use_case=UseCase.objects.get(pk=use_case.pk), by=owner)
     return organisation

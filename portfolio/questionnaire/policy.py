@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 
@@ -22,6 +23,12 @@ class Policy:
     examples_minimum: int = 500  # style, format, classification
     examples_minimum_language: int = 2_000  # a language or domain that no public model has seen
     examples_full_training: int = 100_000  # clean examples before all weights may be trained
+
+    @classmethod
+    def of(cls, thresholds: Mapping[str, float]) -> Policy:
+        """The product's own thresholds with these put in their place; a name that no rule knows is left out."""
+        known = {field.name for field in fields(cls)}
+        return cls(**{name: value for name, value in thresholds.items() if name in known})  # type: ignore[arg-type]
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -172,7 +172,7 @@ class Board:
 
     def visible_with(self, inputs: Inputs) -> tuple[Question, ...]:
         """The questions this person was asked with other inputs."""
-        return self._visible(inputs, tuning_was_in_play(self.access.assessment.questionnaire_version, inputs))
+        return self._visible(inputs, tuning_was_in_play(inputs))
 
     def _visible(self, inputs: Inputs, tuning: bool) -> tuple[Question, ...]:
         questions = visible_questions(self.access.questionnaire, inputs.effective.answers, tuning_in_play=tuning)
@@ -235,7 +235,7 @@ def board(
     answers = list(assessment.answers.select_related("respondent").order_by("saved_at", "pk"))
     standing = assessment.settlements.filter(superseded_at__isnull=True).select_related("settled_by")
     settlements = {row.question_id: row for row in standing}
-    inputs = inputs_of(assessment.revision, answers, {key: row.value for key, row in settlements.items()})
+    inputs = inputs_of(assessment, assessment.revision, answers, {key: row.value for key, row in settlements.items()})
     known = recommendation or recommendation_for(assessment, inputs)
     return Board(access, answers, settlements, inputs, known, forms or {})
 

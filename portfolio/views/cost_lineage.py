@@ -35,7 +35,7 @@ def cost_figure(request: SignedInRequest, pk: int, figure: str) -> HttpResponse:
         found = explain(result, option, figure, spec.choices.base_model_policy)
     except KeyError as error:
         raise Http404("no such figure") from error
-    questionnaire = load(use_case.assessments.latest().questionnaire_version)
+    questionnaire = load(use_case.assessment().questionnaire_version)
     context = {
         "use_case": use_case,
         "found": found,

@@ -174,7 +174,7 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
     recommended = spec_of(shown.scenario).recommended_option
     feasible = {o.key for o in result.options if o.feasible}
     chosen = option if option in feasible else result.headline_option
-    questionnaire = load(use_case.assessments.latest().questionnaire_version)
+    questionnaire = load(use_case.assessment().questionnaire_version)
     first, groups = cost_figures.assumption_groups(result, questionnaire)
     history = Scenario.objects.filter(lineage=lineage_of(use_case)).order_by("-revision")
     scenarios = list(history.select_related("created_by")[:HISTORY])

@@ -66,7 +66,7 @@ class Standing:
 
 def standing(use_case: UseCase) -> Standing:
     """Five queries."""
-    assessment = use_case.assessments.latest()
+    assessment = use_case.assessment()
     inputs = read_inputs(assessment)
     known = recommendation_for(assessment, inputs)
     return Standing(assessment, load(assessment.questionnaire_version), inputs, known)

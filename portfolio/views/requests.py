@@ -53,7 +53,7 @@ def requests(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def ask(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
-    assessment = use_case.assessments.latest()
+    assessment = use_case.assessment()
     sections = load(assessment.questionnaire_version).sections
     initial = {"section": request.GET.get("section", "")}
     form = AskForm(sent(request), organisation=use_case.organisation, sections=sections, initial=initial)

@@ -1,4 +1,4 @@
-"""What and why: use cases, assessments with answers per person, recommendation snapshots, reports."""
+"""What and why: use cases, assessments with answers per person, requests, recommendation snapshots."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from costing.public import Job
 from organisations.models import Kept, KeptQuerySet, Membership
 from organisations.roles import Permission
 from portfolio.lifecycle import STAGE_LABELS, Stage
+from portfolio.models.policy import PolicyVersion
 from portfolio.questionnaire.outcome import Recommendation
 
 # How a list may be ordered: the word in the address → the columns. The key makes the order total: pages never overlap.
@@ -36,7 +36,7 @@ class UseCaseQuerySet(models.QuerySet["UseCase"]):
         here = self.filter(organisation_id=membership.organisation_id)
         if membership.allows(Permission.VIEW):
             return here
-        asked = AnswerRequest.objects.standing().filter(respondent_id=membership.user_id)
+        asked = AnswerRequest.objects.open().filter(respondent_id=membership.user_id)
         return here.filter(pk__in=asked.values("assessment__use_case_id"))
 
     def matching(self, text: str) -> Self:
@@ -75,6 +75,7 @@ class UseCase(models.Model):
     description = models.TextField(max_length=20_000, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_use_cases")
     stage = models.CharField(max_length=12, choices=[(s.value, STAGE_LABELS[s]) for s in Stage], default=Stage.IDEA)
+    review_on = models.DateField(null=True, blank=True)  # the day by which somebody looks at the decision again
     version = models.PositiveIntegerField(default=1)  # rises with each edit: two people editing lose nothing
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -102,6 +103,7 @@ class UseCase(models.Model):
             models.Index(fields=["organisation", "annual_p50_usd"], name="use_case_by_cost"),
             models.Index(fields=["organisation", "robustness"], name="use_case_by_robustness"),
             models.Index(fields=["organisation", "stage"], name="use_case_by_stage"),
+            models.Index(fields=["organisation", "review_on"], name="use_case_by_review"),
         ]
         constraints = [
             models.CheckConstraint(
@@ -122,9 +124,16 @@ class UseCase(models.Model):
     def is_retired(self) -> bool:
         return self.stage == Stage.RETIRED
 
+    def assessment(self) -> Assessment:
+        """The assessment that counts, with its policy; one query."""
+        return self.assessments.select_related("policy").latest()
+
 
 class Assessment(models.Model):
-    """One walk through one released questionnaire version for one use case.
+    """One walk through one released questionnaire version, under one version of the policy, for one use case.
+
+    Both versions stay what they were when it was started: a later version is taken over by re-assessing, which starts a
+    new assessment that `replaces` this one. The use case's latest assessment counts; earlier ones stay readable.
 
     `revision` rises with every change of an answer or a settlement, so that a recommendation computed outside the write
     lock is known to be of these answers before it is stored.
@@ -132,11 +141,17 @@ class Assessment(models.Model):
 
     use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="assessments")
     questionnaire_version = models.CharField(max_length=20)
+    policy = models.ForeignKey(
+        PolicyVersion, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )  # None: the product's own thresholds
+    replaces = models.OneToOneField("self", null=True, blank=True, on_delete=models.PROTECT, related_name="replaced_by")
+    carried = models.JSONField(null=True)  # what became of the answers that were taken over from `replaces`
     revision = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        get_latest_by = "started_at"
+        get_latest_by = ["started_at", "pk"]
 
     def __str__(self) -> str:
         return f"assessment {self.pk} of {self.use_case_id}"
@@ -229,8 +244,12 @@ class Settlement(models.Model):
 
 class AnswerRequestQuerySet(models.QuerySet["AnswerRequest"]):
     def standing(self) -> Self:
-        """Not withdrawn."""
+        """Not withdrawn; the declined ones among them."""
         return self.filter(withdrawn_at__isnull=True)
+
+    def open(self) -> Self:
+        """Neither withdrawn nor declined: these let a respondent see and answer."""
+        return self.standing().filter(declined_at__isnull=True)
 
     def asked_of(self, membership: Membership) -> Self:
         """What this member was asked in their organisation, with all that a list shows."""
@@ -244,26 +263,44 @@ class AnswerRequestQuerySet(models.QuerySet["AnswerRequest"]):
 
 
 class AnswerRequest(models.Model):
-    """A section of an assessment that a member was asked to answer; all a respondent may see."""
+    """A section, or one question, of an assessment that somebody was asked to answer; all a respondent may see.
+
+    Asked of a member (`respondent`), or of an invited address (`invitation`) until the invitation is accepted.
+    """
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="requests")
-    section_id = models.CharField(max_length=40)
-    respondent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="answer_requests")
+    section_id = models.CharField(max_length=40)  # of the question too, where only one question is asked
+    question_id = models.CharField(max_length=60, blank=True)  # empty: the whole section
+    respondent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.CASCADE, related_name="answer_requests"
+    )
+    invitation = models.ForeignKey(
+        "organisations.Invitation", null=True, blank=True, on_delete=models.CASCADE, related_name="answer_requests"
+    )
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     message = models.TextField(max_length=2_000, blank=True)
+    due_on = models.DateField(null=True, blank=True)
     asked_at = models.DateTimeField(default=timezone.now, editable=False)
+    reminded_at = models.DateTimeField(null=True, blank=True)
+    declined_at = models.DateTimeField(null=True, blank=True)
+    decline_reason = models.TextField(max_length=2_000, blank=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
 
     objects = AnswerRequestQuerySet.as_manager()
 
     class Meta:
         ordering = ["-asked_at", "-pk"]
+        indexes = [models.Index(fields=["respondent", "due_on"], name="request_by_due_date")]
         constraints = [
-            models.UniqueConstraint("assessment", "section_id", "respondent", name="asked_once_per_section"),
+            models.UniqueConstraint("assessment", "section_id", "question_id", "respondent", name="asked_once"),
+            models.UniqueConstraint("assessment", "section_id", "question_id", "invitation", name="invited_once"),
+            models.CheckConstraint(
+                condition=Q(respondent__isnull=False) | Q(invitation__isnull=False), name="request_asks_somebody"
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.section_id} asked of {self.respondent_id}"
+        return f"{self.question_id or self.section_id} asked of {self.respondent_id or self.invitation_id}"
 
 
 class RecommendationSnapshot(Kept):
@@ -290,35 +327,3 @@ class RecommendationSnapshot(Kept):
     def recommendation(self) -> Recommendation:
         """The stored result as the value it was."""
         return Recommendation.from_dict(self.result)
-
-
-class ReportQuerySet(models.QuerySet["Report"]):
-    def for_list(self, use_case: UseCase) -> Self:
-        """A use case's reports without their bytes, newest first."""
-        return self.filter(use_case=use_case).select_related("requested_by").defer("pdf", "contents")
-
-
-class Report(Job):
-    """An audit report: a job row, then the sealed bytes with their SHA-256."""
-
-    use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="reports")
-    recommendation = models.ForeignKey(RecommendationSnapshot, null=True, on_delete=models.PROTECT, related_name="+")
-    projection = models.ForeignKey("costing.Projection", null=True, on_delete=models.PROTECT, related_name="+")
-    contents = models.JSONField(null=True)
-    pdf = models.BinaryField(null=True)
-    sha256 = models.CharField(max_length=64, blank=True)
-    pages = models.PositiveSmallIntegerField(null=True)
-
-    objects = ReportQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-requested_at", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                condition=~models.Q(state="done") | models.Q(pdf__isnull=False) & ~models.Q(sha256=""),
-                name="report_done_has_bytes",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"report {self.pk} of {self.use_case_id}"

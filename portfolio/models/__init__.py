@@ -1,0 +1,33 @@
+"""What and why: use cases, assessments with answers per person, requests, evidence, policy, reviews, reports."""
+
+from portfolio.models.evidence import EvaluationAttachment, EvaluationRun
+from portfolio.models.policy import PolicyRun, PolicyVersion
+from portfolio.models.register import (
+    SORTS,
+    Answer,
+    AnswerRequest,
+    AnswerRevision,
+    Assessment,
+    RecommendationSnapshot,
+    Settlement,
+    UseCase,
+)
+from portfolio.models.reports import Report
+from portfolio.models.reviews import Review
+
+__all__ = [
+    "SORTS",
+    "Answer",
+    "AnswerRequest",
+    "AnswerRevision",
+    "Assessment",
+    "EvaluationAttachment",
+    "EvaluationRun",
+    "PolicyRun",
+    "PolicyVersion",
+    "RecommendationSnapshot",
+    "Report",
+    "Review",
+    "Settlement",
+    "UseCase",
+]
