@@ -1,4 +1,4 @@
-"""The codes of every question with a closed answer, and the ways in which open questions may turn out. Pure.
+"""The codes of every closed question of the newest version, and the ways in which open questions may turn out. Pure.
 
 The wording lives in `definitions/<version>.toml`; the codes stand here too because rules, enumeration and stored
 answers share them. A test holds both to the same codes.
@@ -35,8 +35,12 @@ CODES: dict[str, tuple[str, ...]] = {
         "perception",
         "other",
     ),
+    "workload_shape": ("chat", "rag", "agent_loop", "batch", "classification"),
     "behaviour_defined": ("concrete", "partly", "no"),
     "failure_defined": YES_PARTLY_NO,
+    "rule_writable": YES_PARTLY_NO,
+    "exact_lookup": YES_NO,
+    "existing_product": YES_PARTLY_NO,
     "what_changes": ("rules", "labels", "format", "inputs"),
     "task_change_rate": ("stable", "yearly", "quarterly", "monthly", "weekly", "often"),
     "narrow_repetition": YES_PARTLY_NO,

@@ -5,6 +5,7 @@ Pure: reads one file of its own package, caches the result. Every complaint name
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -13,7 +14,7 @@ from typing import Any
 
 from portfolio.questionnaire.spec import Condition, Kind, Option, Question, Questionnaire, Section, Unit
 
-LATEST = "2026-11"
+LATEST = "2026-11.2"
 DEFINITIONS = Path(__file__).parent / "definitions"
 
 _TOP = {"version", "title", "released", "sources", "sections"}
@@ -24,6 +25,7 @@ _QUESTION = _QUESTION_NEEDS | {
     "examples",
     "help",
     "decisive",
+    "quick",
     "derivable",
     "optional",
     "unit",
@@ -44,7 +46,18 @@ class DefinitionError(ValueError):
 
 def versions() -> tuple[str, ...]:
     """Every released version, oldest first."""
-    return tuple(sorted(path.stem for path in DEFINITIONS.glob("*.toml")))
+    return tuple(sorted((path.stem for path in DEFINITIONS.glob("*.toml")), key=_in_order_of_release))
+
+
+def _in_order_of_release(version: str) -> list[int]:
+    """2026-11 before 2026-11.2 before 2026-11.10 before 2026-12."""
+    return [int(part) for part in re.findall(r"\d+", version)]
+
+
+@cache
+def question_ids(version: str = LATEST) -> frozenset[str]:
+    """The ids of this version's questions. Raises DefinitionError as `load` does."""
+    return frozenset(question.id for question in load(version).questions)
 
 
 @cache
@@ -121,6 +134,7 @@ def _question(entry: Mapping[str, Any], position: int, section: str, tuning_only
         examples=_texts(entry, "examples", where) if "examples" in entry else (),
         help=_text(entry, "help", where) if "help" in entry else "",
         decisive=_flag(entry, "decisive", where),
+        quick=_flag(entry, "quick", where),
         derivable=_flag(entry, "derivable", where),
         unit=_text(entry, "unit", where) if "unit" in entry else "",
         minimum=minimum,

@@ -17,21 +17,31 @@ from types import MappingProxyType
 
 from portfolio.questionnaire import remarks, robustness
 from portfolio.questionnaire.case import Case
-from portfolio.questionnaire.codes import ALL_IDS
 from portfolio.questionnaire.decide import TUNED_TARGETS, Decision, decide
 from portfolio.questionnaire.derive import derived_answers
 from portfolio.questionnaire.facts import Facts
 from portfolio.questionnaire.findings import findings
 from portfolio.questionnaire.flips import find_flips
 from portfolio.questionnaire.layers import layers
+from portfolio.questionnaire.loading import LATEST, question_ids
 from portfolio.questionnaire.next_questions import next_questions
-from portfolio.questionnaire.outcome import Blocker, Flip, Method, Recommendation, Robustness, Status, Target
+from portfolio.questionnaire.outcome import (
+    Blocker,
+    DerivedAnswer,
+    Flip,
+    Method,
+    Recommendation,
+    Robustness,
+    Status,
+    Target,
+)
 from portfolio.questionnaire.policy import Policy
 from portfolio.questionnaire.readiness import before_anything, before_training, holds_back, unmeasured
 from portfolio.questionnaire.roadmap import roadmap
 from portfolio.questionnaire.rules import job, tuning
 from portfolio.questionnaire.spec import Value
 from portfolio.questionnaire.verdict import verdict
+from portfolio.questionnaire.workload import derived_shape
 
 RULES_VERSION = "2026-11.1"
 NOBODY_DISAGREES: Mapping[str, tuple[Value, ...]] = MappingProxyType({})
@@ -45,18 +55,19 @@ def recommend(
     disputed: Mapping[str, tuple[Value, ...]] = NOBODY_DISAGREES,
     policy: Policy = DEFAULT_POLICY,
     facts: Facts = NO_FACTS,
-    questionnaire_version: str = "2026-11",
+    questionnaire_version: str = LATEST,
     explore: bool = True,
 ) -> Recommendation:
     """What to build, what to start with, how sure that is, and why.
 
     `answers` holds effective answers by question id: absent is open, `[]` an explicit "none of these". Questions in
-    `disputed` count as open, and robustness looks at their sides only. Ids that no rule knows are ignored. With
-    `explore=False` neither robustness nor flips nor effects of open questions are worked out. Never raises on valid
-    values.
+    `disputed` count as open, and robustness looks at their sides only. Ids that are no question of this version are
+    ignored. With `explore=False` neither robustness nor flips nor effects of open questions are worked out. Never
+    raises on valid values of a released version; raises DefinitionError for a version that does not exist.
     """
-    given = {q: v for q, v in answers.items() if v is not None and q in ALL_IDS and q not in disputed}
-    sides = {q: s for q, s in disputed.items() if q in ALL_IDS and s}
+    asked = question_ids(questionnaire_version)
+    given = {q: v for q, v in answers.items() if v is not None and q in asked and q not in disputed}
+    sides = {q: s for q, s in disputed.items() if q in asked and s}
     open_space = robustness.space(given, sides, policy, facts)
     case = open_space.case()
     decision = decide(case)
@@ -86,8 +97,15 @@ def recommend(
         robustness=known,
         flips=flips,
         next_questions=next_questions(decision, given, sides, blockers, effects),
-        derived=derived_answers(case),
+        derived=_derived(case, given, asked),
     )
+
+
+def _derived(case: Case, answers: Mapping[str, Value], asked: frozenset[str]) -> tuple[DerivedAnswer, ...]:
+    """What the rules filled in, and how the model is called where this version asks for it."""
+    found = derived_answers(case)
+    shape = derived_shape(case) if "workload_shape" in asked and "workload_shape" not in answers else None
+    return (*found, shape) if shape else found
 
 
 def choose_status(case: Case, decision: Decision, blockers: tuple[Blocker, ...]) -> Status:

@@ -57,12 +57,13 @@ class Question:
     section: str
     text: str
     why: str  # why we ask, in the product's own words
-    sources: tuple[str, ...]  # "S0" … "S4"
+    sources: tuple[str, ...]  # keys of the questionnaire's own sources
     kind: Kind
     options: tuple[Option, ...] = ()
     examples: tuple[str, ...] = ()
     help: str = ""
     decisive: bool = False
+    quick: bool = False  # asked in the quick mode: settles much while almost everything is open
     derivable: bool = False  # filled in from other answers while open; see `derive`
     unit: str = ""  # shown inside the field: "requests a day", "tokens", "%"
     minimum: float | None = None

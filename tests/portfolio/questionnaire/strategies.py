@@ -29,4 +29,4 @@ def values(question: Question) -> st.SearchStrategy:
 
 def answer_sets() -> st.SearchStrategy:
     """Any subset of questions with any valid values, the empty set included."""
-    return st.fixed_dictionaries({}, optional={q.id: values(q) for q in load("2026-11").questions})
+    return st.fixed_dictionaries({}, optional={q.id: values(q) for q in load().questions})

@@ -11,6 +11,7 @@ from portfolio.questionnaire.spec import Kind
 
 RELEASED = {
     "2026-11": "813ce5d550d29279c9c290a638b9092e15f8e226303da654da1911482d4d3846",
+    "2026-11.2": "4ed18b9fb9f6e2308524a258d55e09b93c6566102adac14a13927cfe0c03fd86",
 }
 
 TASKS = (
@@ -27,9 +28,13 @@ CONTRACT = {
         "considered_approach": "prompting rag fine_tuning unsure",
         "task_type*": TASKS,
         "second_task_type": TASKS,
+        "workload_shape": "chat rag agent_loop batch classification",
         "target_behaviour": "",
         "behaviour_defined*": "concrete partly no",
         "failure_defined*": YES_PARTLY_NO,
+        "rule_writable": YES_PARTLY_NO,
+        "exact_lookup": YES_NO,
+        "existing_product": YES_PARTLY_NO,
         "what_changes": "rules labels format inputs",
         "task_change_rate*": "weekly monthly quarterly yearly stable often",
         "requests_per_day*": "",
@@ -122,7 +127,26 @@ def test_a_released_definition_never_changes():
 
 
 def test_the_latest_version_is_a_released_one():
-    assert max(versions()) == LATEST
+    assert versions()[-1] == LATEST
+
+
+def test_a_newer_version_keeps_every_question_and_code_of_the_first():
+    first, latest = load("2026-11"), load()
+    for question in first.questions:
+        now = latest.question(question.id)
+        assert (now.kind, now.decisive, now.minimum, now.maximum) == (
+            question.kind,
+            question.decisive,
+            question.minimum,
+            question.maximum,
+        )
+        assert {o.code for o in now.options} == {o.code for o in question.options}
+    assert [q.id for q in latest.questions if q.id not in {old.id for old in first.questions}] == [
+        "workload_shape",
+        "rule_writable",
+        "exact_lookup",
+        "existing_product",
+    ]
 
 
 def test_ids_codes_and_decisive_questions_are_the_contract():
@@ -166,7 +190,33 @@ def test_lists_rankings_texts_and_metrics():
 
 
 def test_derivable_questions():
-    assert [q.id for q in load().questions if q.derivable] == ["facts_needed", "cost_latency_pressure"]
+    assert [q.id for q in load().questions if q.derivable] == [
+        "workload_shape",
+        "facts_needed",
+        "cost_latency_pressure",
+    ]
+
+
+def test_the_quick_mode_asks_fourteen_questions_that_are_always_or_mostly_asked():
+    quick = [q for q in load().questions if q.quick]
+    assert [q.id for q in quick] == [
+        "task_type",
+        "behaviour_defined",
+        "failure_defined",
+        "task_change_rate",
+        "requests_per_day",
+        "facts_needed",
+        "knowledge_change_rate",
+        "corpus_size",
+        "citations_needed",
+        "per_user_access",
+        "behaviour_needs",
+        "error_tolerance",
+        "prompt_baseline",
+        "failure_causes",
+    ]
+    assert all(q.decisive and not q.only_while_tuning_in_play for q in quick)
+    assert not any(q.quick for q in load("2026-11").questions)
 
 
 def test_only_training_data_and_operations_hang_on_fine_tuning():

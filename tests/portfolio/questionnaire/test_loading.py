@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from portfolio.questionnaire.loading import LATEST, DefinitionError, load, parse, versions
+from portfolio.questionnaire.loading import LATEST, DefinitionError, load, parse, question_ids, versions
 from portfolio.questionnaire.spec import Condition, Kind
 
 
@@ -61,6 +61,29 @@ def test_loads_the_latest_once():
     assert load() is load()
     assert load(LATEST).version == LATEST
     assert LATEST in versions()
+
+
+def test_versions_stand_in_the_order_of_their_release(tmp_path, monkeypatch):
+    for version in ("2026-12", "2026-11.10", "2026-11", "2026-11.2"):
+        (tmp_path / f"{version}.toml").touch()
+    monkeypatch.setattr("portfolio.questionnaire.loading.DEFINITIONS", tmp_path)
+    assert versions() == ("2026-11", "2026-11.2", "2026-11.10", "2026-12")
+
+
+def test_the_ids_of_a_version():
+    assert question_ids() - question_ids("2026-11") == {
+        "workload_shape",
+        "rule_writable",
+        "exact_lookup",
+        "existing_product",
+    }
+    with pytest.raises(DefinitionError, match="is unknown"):
+        question_ids("1999-01")
+
+
+def test_quick_questions_are_marked(data):
+    question(data)["quick"] = True
+    assert [q.quick for q in parse(data, file="v1.toml").questions] == [True, False]
 
 
 @pytest.mark.parametrize("version", ["1999-01", "", "../2026-11", "2026-11.toml"])

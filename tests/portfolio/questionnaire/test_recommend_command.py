@@ -91,7 +91,7 @@ BAD = [
     (["x"], "answers.json: entry 1: is not an object"),
     ({"answers": []}, "answers.json: answers is not an object"),
     ({"answers": {}, "disputed": {"prompt_baseline": "close"}}, "answers.json: disputed is not an object of lists"),
-    ([HR, {"colour": 1}], "answers.json: entry 2: question 'colour' is unknown in questionnaire 2026-11: correct"),
+    ([HR, {"colour": 1}], "answers.json: entry 2: question 'colour' is unknown in questionnaire 2026-11.2: correct"),
     (
         [{"id": 3, "answers": {"task_type": "poetry"}}],
         "answers.json: entry 1 (3): question 'task_type': “poetry”",
