@@ -12,7 +12,7 @@ from costing.engine import catalogue
 from costing.engine.inputs import ScenarioSpec, spec_to_dict
 from costing.engine.project import ENGINE_VERSION
 from costing.models import JobState, Projection, Scenario
-from costing.runner import sha256_of
+from costing.runner import seed_of_lineage, sha256_of
 from organisations import audit
 from organisations.models import Organisation, User
 
@@ -95,8 +95,8 @@ def is_current(projection: Projection) -> bool:
 
 
 def seed_of(scenario: Scenario) -> int:
-    """The seed of a lineage: its revisions share their random numbers, so that they differ by their inputs only."""
-    return scenario.lineage.int % 2**63
+    """The seed of the scenario's lineage."""
+    return seed_of_lineage(scenario.lineage)
 
 
 def _record(verb: str, projection: Projection, by: User) -> None:

@@ -33,6 +33,7 @@ from costing.engine.results import (
     RetrainingWay,
 )
 from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
+from costing.first_year import FirstYear, first_year
 from costing.models import Job, JobState, Projection, Scenario
 from costing.runner import cents, result_of, spec_of
 from costing.signals import projection_finished
@@ -52,6 +53,7 @@ __all__ = [
     "Driver",
     "Event",
     "Explanation",
+    "FirstYear",
     "GpuFit",
     "Input",
     "Job",
@@ -73,6 +75,7 @@ __all__ = [
     "cost_charts",
     "create_scenario",
     "explain",
+    "first_year",
     "input_bounds",
     "input_defaults",
     "is_current",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
@@ -33,6 +34,11 @@ def compute(projection: Projection, *, progress: Progress | None = None) -> Proj
         draws=projection.draws,
         progress=progress,
     )
+
+
+def seed_of_lineage(lineage: uuid.UUID) -> int:
+    """The seed of all revisions of a lineage: they share their random numbers, so that they differ by inputs only."""
+    return lineage.int % 2**63
 
 
 def spec_of(scenario: Scenario) -> ScenarioSpec:

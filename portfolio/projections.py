@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -23,6 +24,7 @@ from organisations.models import User
 from portfolio.actions.answers import ensure_snapshot
 from portfolio.handoff import fingerprint, scenario_spec
 from portfolio.models import RecommendationSnapshot, UseCase
+from portfolio.questionnaire.outcome import Recommendation
 
 LINEAGE_NAMESPACE = uuid.UUID("7b0c2f4e-58a1-4d53-9d7c-3f2f8f1f6a10")  # any fixed value: names the use cases' lineages
 
@@ -52,10 +54,17 @@ def refresh(*, use_case: UseCase, by: User) -> Projection:
 
 def spec_for(use_case: UseCase, snapshot: RecommendationSnapshot | None) -> ScenarioSpec:
     """What a projection asked for today would be computed from."""
+    if snapshot is None:
+        return spec_from(use_case, {}, None)
+    return spec_from(use_case, snapshot.answers, snapshot.recommendation)
+
+
+def spec_from(use_case: UseCase, answers: Mapping[str, Any], recommendation: Recommendation | None) -> ScenarioSpec:
+    """What a projection asked for today would be computed from if these answers counted."""
     return scenario_spec(
         title=use_case.title,
-        answers=snapshot.answers if snapshot else {},
-        recommendation=snapshot.recommendation if snapshot else None,
+        answers=answers,
+        recommendation=recommendation,
         start=f"{timezone.now():%Y-%m}",
         catalogue=catalogue.load(),
     )
