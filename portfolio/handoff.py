@@ -23,6 +23,8 @@ from costing.public import (
     input_defaults,
 )
 from portfolio.questionnaire.outcome import Method, Need, Recommendation, Target
+from portfolio.questionnaire.workload import AGENT_LOOP
+from portfolio.questionnaire.workload_defaults import Assumed, ShapeOfWork, assumed_for, shape_of
 
 TITLE_LENGTH = 300
 ENOUGH_EXAMPLES = 500  # fewer good examples than this do not carry a training run: the rest has to be made
@@ -67,7 +69,7 @@ TO_MAKE_WITH_A_TEACHER = (0.05, 0.2, 0.5)  # approved outputs of a strong model 
 CACHED_FACTS_TOKENS = {"page": (400.0, 700.0, 1_500.0), "booklet": (5_000.0, 15_000.0, 40_000.0)}
 # documents of two pages, where only the size of it all was answered
 DOCUMENTS_OF = {"page": (1.0, 1.0, 2.0), "booklet": (10.0, 50.0, 100.0), "shelf": (200.0, 1_000.0, 4_000.0)}
-AGENT_CALLS = (2.0, 4.0, 10.0)
+COUNTS_CALLS = "2026-11"  # this version of the questionnaire asked for calls to the model; later ones for requests
 # texts in a language that models cover weakly are cut into more tokens than the assumed English
 FOREIGN_TOKENS = {"unseen_language": (1.2, 1.8, 3.0), "language_variety": (1.0, 1.25, 1.8)}
 MAY_NOT_LEAVE = {
@@ -77,12 +79,12 @@ MAY_NOT_LEAVE = {
 # question → the inputs that its answer determines, also while it is open
 INPUTS_OF = {
     **{estimate.question: (estimate.key,) for estimate in ESTIMATES},
-    "requests_per_day": ("requests_per_day", "calls_per_request"),
     "growth_per_month": ("growth_percent_per_month",),
     "input_tokens": ("input_tokens", "instruction_tokens"),
     "latency_target_ms": ("latency_target_ms", "batch_share"),
     "corpus_size": ("corpus_documents", "cached_prompt_tokens"),
     "task_type": ("calls_per_request",),
+    "workload_shape": ("calls_per_request", "batch_share"),
     "examples_available": ("training_examples", "label_share_paid"),
     "examples_quality": ("label_share_paid",),
     "model_outputs_as_examples": ("label_share_paid",),
@@ -114,9 +116,25 @@ def scenario_spec(
         choices=_choices(answers, catalogue),
         recommended_option=recommended_option(recommendation, answers) if recommendation else "",
         excluded=excluded_options(answers),
-        questions=tuple(INPUTS_OF.items()),
+        questions=tuple(inputs_of_questions(recommendation).items()),
         remarks=tuple(_remarks(answers)),
     )
+
+
+def inputs_of_questions(recommendation: Recommendation | None) -> dict[str, tuple[str, ...]]:
+    """`INPUTS_OF` as the questionnaire behind `recommendation` asks its questions."""
+    if _counts_calls(recommendation):
+        return {**INPUTS_OF, "requests_per_day": ("requests_per_day", "calls_per_request")}
+    return INPUTS_OF
+
+
+def assumed_inputs(answers: Mapping[str, Any]) -> tuple[Input, ...]:
+    """What the way the model is called lets assume of inputs that no answer says; () while it is open."""
+    shape = shape_of(answers)
+    if shape is None:
+        return ()
+    rows = assumed_for(shape.key)
+    return tuple(_assumed(key, row, f"{row.why} (assumed for {shape.words})") for key, row in rows.items())
 
 
 def recommended_option(recommendation: Recommendation, answers: Mapping[str, Any]) -> str:
@@ -178,6 +196,13 @@ def _prefers_own_training(recommendation: Recommendation, answers: Mapping[str, 
 
 
 def _inputs(answers: Mapping[str, Any], recommendation: Recommendation | None) -> Iterator[Input]:
+    known = list(_answered(answers, recommendation))
+    keys = {one.key for one in known}
+    yield from known
+    yield from (one for one in assumed_inputs(answers) if one.key not in keys)
+
+
+def _answered(answers: Mapping[str, Any], recommendation: Recommendation | None) -> Iterator[Input]:
     for estimate in ESTIMATES:
         if (number := _number(answers, estimate.question)) is not None:
             yield _around(estimate.key, number, estimate.factor, estimate.question)
@@ -185,7 +210,7 @@ def _inputs(answers: Mapping[str, Any], recommendation: Recommendation | None) -
     yield from _documents(answers)
     yield from _prompt(answers)
     yield from _facts_in_the_prompt(answers, recommendation)
-    yield from _calls(answers)
+    yield from _calls(answers, recommendation)
     yield from _examples(answers)
     yield from _intervals(answers)
     yield from _language(answers)
@@ -209,8 +234,9 @@ def _prompt(answers: Mapping[str, Any]) -> Iterator[Input]:
     whole = _number(answers, "input_tokens")
     if whole is None:
         return
-    usual = input_defaults()
-    text, instructions = usual["input_tokens"].value, usual["instruction_tokens"].value
+    usual = {key: input_defaults()[key].value for key in ("input_tokens", "instruction_tokens")}
+    usual |= {one.key: one.value for one in assumed_inputs(answers) if one.key in usual}
+    text, instructions = usual["input_tokens"], usual["instruction_tokens"]
     mine = min(instructions, whole * instructions / (text + instructions))
     yield _around("instruction_tokens", mine, 1.4, "input_tokens")
     yield _around("input_tokens", whole - mine, 1.4, "input_tokens")
@@ -226,15 +252,27 @@ def _facts_in_the_prompt(answers: Mapping[str, Any], recommendation: Recommendat
         yield _pert("cached_prompt_tokens", tokens, "corpus_size")
 
 
-def _calls(answers: Mapping[str, Any]) -> Iterator[Input]:
-    if "agent" in (answers.get("task_type"), answers.get("second_task_type")):
-        question = "task_type" if answers.get("task_type") == "agent" else "second_task_type"
-        yield _pert("calls_per_request", AGENT_CALLS, question)
-    elif _number(answers, "requests_per_day") is not None:
-        yield _fixed("calls_per_request", 1.0, "requests_per_day")  # the question asks for calls to the model
+def _calls(answers: Mapping[str, Any], recommendation: Recommendation | None) -> Iterator[Input]:
+    """Calls for each request: by the shape that was answered, for agents also while it only follows from the task."""
+    shape = shape_of(answers)
+    if shape is not None and (shape.answered or shape.key == AGENT_LOOP):
+        yield _by_shape("calls_per_request", shape)
+    elif _counts_calls(recommendation) and _number(answers, "requests_per_day") is not None:
+        yield _fixed("calls_per_request", 1.0, "requests_per_day")
     latency_ms = _number(answers, "latency_target_ms")
     if latency_ms is not None and latency_ms >= BATCH_FROM_MS:
         yield _pert("batch_share", BATCHED, "latency_target_ms")
+    elif shape is not None and shape.answered and "batch_share" in assumed_for(shape.key):
+        yield _by_shape("batch_share", shape)
+
+
+def _by_shape(key: str, shape: ShapeOfWork) -> Input:
+    row = assumed_for(shape.key)[key]
+    return _pert(key, (row.low, row.value, row.high), shape.question)
+
+
+def _counts_calls(recommendation: Recommendation | None) -> bool:
+    return recommendation is not None and recommendation.questionnaire_version == COUNTS_CALLS
 
 
 def _examples(answers: Mapping[str, Any]) -> Iterator[Input]:
@@ -317,6 +355,12 @@ def _fixed(key: str, value: float, question: str) -> Input:
 def _pert(key: str, low_likely_high: tuple[float, float, float], question: str) -> Input:
     low, likely, high = low_likely_high
     return _input(key, likely, low, high, Shape.PERT, question)
+
+
+def _assumed(key: str, row: Assumed, why: str) -> Input:
+    """An input that nobody answered, with the distribution the engine reads its band by."""
+    provenance = Provenance(Origin.ASSUMPTION, why, row.source)
+    return Input(key, "", "", "", row.value, row.low, row.high, input_defaults()[key].shape, provenance)
 
 
 def _input(key: str, value: float, low: float, high: float, shape: Shape, question: str) -> Input:

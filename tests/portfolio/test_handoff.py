@@ -131,7 +131,7 @@ def test_facts_that_fit_a_prompt_are_carried_in_it_unless_they_are_retrieved() -
 
 
 def test_an_agent_makes_several_calls_and_a_night_run_takes_batch_prices() -> None:
-    assert given({"task_type": "agent"})["calls_per_request"].value == 4
+    assert given({"task_type": "agent"})["calls_per_request"].value == 6
     assert "batch_share" in given({"latency_target_ms": 8 * 3_600_000})
     assert "batch_share" not in given({"latency_target_ms": 2_000})
 
@@ -252,12 +252,34 @@ def test_only_own_gpus_named_is_a_reason_of_its_own() -> None:
     assert reasons == {"only own or rented GPUs were named as a way to run the model"}
 
 
-def test_requests_are_counted_as_calls_except_for_an_agent() -> None:
-    plain = given({"requests_per_day": 100, "task_type": "classification"})["calls_per_request"]
+def test_requests_were_counted_as_calls_in_the_first_version_except_for_an_agent() -> None:
+    first = replace(NOTHING_KNOWN, questionnaire_version="2026-11")
+    plain = given({"requests_per_day": 100, "task_type": "drafting"}, first)["calls_per_request"]
     assert (plain.value, plain.shape, plain.provenance.detail) == (1, Shape.FIXED, "requests_per_day")
     agent = given({"requests_per_day": 100, "task_type": "search", "second_task_type": "agent"})["calls_per_request"]
-    assert (agent.value, agent.provenance.detail) == (4, "second_task_type")
-    assert "calls_per_request" not in given({"task_type": "classification"})
+    assert (agent.value, agent.provenance.detail) == (6, "second_task_type")
+    assert dict(spec({}, first).questions)["requests_per_day"] == ("requests_per_day", "calls_per_request")
+    assert "calls_per_request" not in given({"requests_per_day": 100, "task_type": "drafting"})
+
+
+def test_what_nobody_answered_is_assumed_for_the_way_the_model_is_called() -> None:
+    known = given({"task_type": "classification", "output_tokens": 40})
+    assert (known["output_tokens"].value, known["output_tokens"].provenance.origin) == (40, Origin.ANSWER)
+    text = known["input_tokens"]
+    assert (text.low, text.value, text.high, text.provenance.origin) == (60, 300, 1_500, Origin.ASSUMPTION)
+    assert "one short call per item" in text.provenance.detail
+    # 300 of text and 900 of instructions are assumed: three quarters of what was answered are instructions
+    assert given({"task_type": "classification", "input_tokens": 400})["instruction_tokens"].value == 300
+
+
+def test_the_shape_that_was_answered_overrules_the_one_the_task_suggests() -> None:
+    suggested, answered = given({"task_type": "agent"}), given({"task_type": "agent", "workload_shape": "chat"})
+    assert suggested["input_tokens"].value == 8 * answered["input_tokens"].value
+    calls = answered["calls_per_request"]
+    assert (calls.value, calls.high, calls.provenance.detail) == (1, 2, "workload_shape")
+    batch = given({"task_type": "drafting", "workload_shape": "batch"})
+    assert batch["batch_share"].provenance.detail == "workload_shape"
+    assert given({"task_type": "summarisation"})["batch_share"].provenance.origin == Origin.ASSUMPTION
 
 
 def test_a_corpus_known_by_its_size_alone_is_not_assumed_to_be_an_archive() -> None:
@@ -275,10 +297,10 @@ def test_a_language_models_hardly_know_takes_more_tokens_as_an_assumption() -> N
     assert "tokenizer_factor" not in given({"behaviour_needs": ["tone"]})
 
 
-def test_all_but_the_language_is_known_from_the_answer_it_names() -> None:
+def test_all_but_language_and_cache_is_known_from_the_answer_it_names() -> None:
     handed = given({**FULL, "behaviour_needs": ["unseen_language"], "corpus_size": "booklet"})
     for key, one in handed.items():
-        if key != "tokenizer_factor":
+        if key not in ("tokenizer_factor", "cached_input_share"):
             assert one.provenance.origin is Origin.ANSWER
             assert one.provenance.detail in FULL
 

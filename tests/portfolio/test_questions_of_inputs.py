@@ -9,6 +9,7 @@ ANSWERS = (
     {"hours_per_example": 0.2, "growth_per_month": 3, "input_tokens": 900, "personal_data": "none"},
     {"corpus_size": "shelf", "task_type": "agent", "examples_available": 2000, "examples_quality": "mixed"},
     {"examples_available": 20, "model_outputs_as_examples": "yes"},
+    {"workload_shape": "batch"},
     {"examples_available": 20, "task_change_rate": "monthly", "retraining_tolerance": "monthly"},
 )
 
