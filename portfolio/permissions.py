@@ -1,12 +1,13 @@
 """Who may see what of the register: fetching and checking are one act.
 
 An outsider gets 404 – not even that a page exists – and a member who lacks the permission 403. A respondent sees the
-sections they were asked to answer and nothing else; a use case they were not asked about does not exist for them.
+questions they were asked to answer and nothing else; a use case they were not asked about does not exist for them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
@@ -35,9 +36,9 @@ class SectionAccess:
     assessment: Assessment
     questionnaire: Questionnaire
     section: Section
-    sections: tuple[Section, ...]  # all that this person may open
+    sections: tuple[Section, ...]  # all that this person may open, without the questions they may not see
     membership: Membership
-    requests: tuple[AnswerRequest, ...]  # what this person was asked of this assessment
+    requests: tuple[AnswerRequest, ...]  # what this person is asked of this assessment and has not declined
 
     @property
     def may_view(self) -> bool:
@@ -46,14 +47,32 @@ class SectionAccess:
 
     @property
     def may_answer(self) -> bool:
-        allowed = self.membership.allows(Permission.ANSWER) or self.request is not None
+        """May answer something in this section; `may_answer_question` says what."""
+        return any(self.may_answer_question(question) for question in self.section.questions)
+
+    def may_answer_question(self, question: Question) -> bool:
+        allowed = self.membership.allows(Permission.ANSWER) or question.id in self.asked_questions
         return allowed and not self.use_case.is_retired
+
+    @cached_property
+    def asked_questions(self) -> frozenset[str]:
+        """The ids of the questions this person is asked, one by one or with their section; hidden ones among them."""
+        questions = self.questionnaire.questions
+        return frozenset(q.id for request in self.requests for q in questions if request.covers(q))
+
+    @cached_property
+    def asked_by_name(self) -> frozenset[str]:
+        """The questions this person is asked one by one: shown to them even where the answers so far hide them."""
+        return frozenset(request.question_id for request in self.requests if request.question_id)
 
     @property
     def why_not(self) -> str:
         """Why this person may not answer, in words; empty where they may."""
-        if self.may_answer:
-            return ""
+        return "" if self.may_answer else self.why_not_question
+
+    @property
+    def why_not_question(self) -> str:
+        """Why a question that this person may see is not theirs to answer."""
         if self.use_case.is_retired:
             return "This use case is retired. Move it back to “Idea” to answer again."
         return refusal(self.membership.role, Permission.ANSWER)
@@ -68,11 +87,13 @@ class SectionAccess:
 
     @property
     def request(self) -> AnswerRequest | None:
-        """What this person was asked in this section."""
+        """What this person is asked in this section, the newest first."""
         return next((request for request in self.requests if request.section_id == self.section.id), None)
 
     def at(self, section_id: str) -> SectionAccess:
         """The same at another section; 404 where this person may not open it."""
+        if section_id == self.section.id:
+            return self
         for section in self.sections:
             if section.id == section_id:
                 return replace(self, section=section)
@@ -100,15 +121,23 @@ def get_section_for(user: User, pk: int, section_id: str = "") -> SectionAccess:
         raise Http404("no such use case")
     assessment = use_case.assessment()
     questionnaire = load(assessment.questionnaire_version)
-    requests = tuple(assessment.requests.standing().filter(respondent=user).select_related("asked_by"))
+    requests = tuple(assessment.requests.open().filter(respondent=user).select_related("asked_by"))
     sections = questionnaire.sections
     if not membership.allows(Permission.VIEW):
-        asked = {request.section_id for request in requests}
-        sections = tuple(section for section in sections if section.id in asked)
+        sections = _asked_sections(questionnaire, requests)
     if not sections:
         raise Http404("no such use case")
     access = SectionAccess(use_case, assessment, questionnaire, sections[0], sections, membership, requests)
     return access.at(section_id) if section_id else access
+
+
+def _asked_sections(questionnaire: Questionnaire, requests: tuple[AnswerRequest, ...]) -> tuple[Section, ...]:
+    """The sections that something is asked in, with only the questions asked."""
+    trimmed = (
+        replace(section, questions=tuple(q for q in section.questions if any(r.covers(q) for r in requests)))
+        for section in questionnaire.sections
+    )
+    return tuple(section for section in trimmed if section.questions)
 
 
 def check_may_answer_some(access: SectionAccess) -> None:
@@ -120,19 +149,27 @@ def check_may_answer_some(access: SectionAccess) -> None:
 def get_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
     """A question `user` may answer, with the access to its section; 404 when unseen, 403 when only readable."""
     access, question = get_readable_question_for(user, pk, question_id)
-    if not access.may_answer:
-        raise PermissionDenied(access.why_not)
+    if not access.may_answer_question(question):
+        raise PermissionDenied(access.why_not_question)
     return access, question
 
 
 def get_readable_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
-    """A question whose section `user` may open, with that access; else 404."""
+    """A question `user` may see, with the access to its section; else 404."""
     access = get_section_for(user, pk)
-    try:
-        question = access.questionnaire.question(question_id)
-    except KeyError:
-        raise Http404("no such question") from None
-    return access.at(question.section), question
+    for section in access.sections:
+        for question in section.questions:
+            if question.id == question_id:
+                return access.at(section.id), question
+    raise Http404("no such question")
+
+
+def get_viewed_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:
+    """A question with everybody's answers and where they lead, for who may view the use case; else 404 or 403."""
+    access, question = get_readable_question_for(user, pk, question_id)
+    if not access.may_view:
+        raise PermissionDenied(refusal(access.membership.role, Permission.VIEW))
+    return access, question
 
 
 def get_disputed_question_for(user: User, pk: int, question_id: str) -> tuple[SectionAccess, Question]:

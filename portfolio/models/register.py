@@ -14,6 +14,7 @@ from organisations.roles import Permission
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models.policy import PolicyVersion
 from portfolio.questionnaire.outcome import Recommendation
+from portfolio.questionnaire.spec import Question
 
 # How a list may be ordered: the word in the address → the columns. The key makes the order total: pages never overlap.
 SORTS: dict[str, tuple[Any, ...]] = {
@@ -301,6 +302,9 @@ class AnswerRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.question_id or self.section_id} asked of {self.respondent_id or self.invitation_id}"
+
+    def covers(self, question: Question) -> bool:
+        return self.question_id == question.id if self.question_id else self.section_id == question.section
 
 
 class RecommendationSnapshot(Kept):

@@ -75,7 +75,7 @@ def progress(
 ) -> tuple[SectionProgress, ...]:
     """One entry per section, in order. `dont_know` and `disputed` are what `answers.effective_answers` gives."""
     visible = visible_questions(questionnaire, answers, tuning_in_play=tuning_in_play, disputed=disputed)
-    return tuple(_section_progress(s, visible, answers, dont_know, disputed) for s in questionnaire.sections)
+    return tuple(section_progress(s, visible, answers, dont_know, disputed) for s in questionnaire.sections)
 
 
 def unanswered(
@@ -113,13 +113,14 @@ def next_section(sections: tuple[SectionProgress, ...], after: str | None = None
     return None
 
 
-def _section_progress(
+def section_progress(
     section: Section,
     visible: tuple[Question, ...],
     answers: Mapping[str, Value],
     dont_know: Collection[str],
     disputed: Disputes,
 ) -> SectionProgress:
+    """How far one section is, where `visible` holds the visible questions of all sections."""
     own = tuple(question for question in visible if question.section == section.id)
     contested = {q.id for q in own if q.id in disputed}
     answered = {q.id for q in own if answers.get(q.id) is not None} | contested
