@@ -14,6 +14,7 @@ from portfolio.models.register import (
 )
 from portfolio.models.reports import Report
 from portfolio.models.reviews import Review
+from portfolio.models.rules import FiredRule
 
 __all__ = [
     "SORTS",
@@ -23,6 +24,7 @@ __all__ = [
     "Assessment",
     "EvaluationAttachment",
     "EvaluationRun",
+    "FiredRule",
     "PolicyRun",
     "PolicyVersion",
     "RecommendationSnapshot",

@@ -58,6 +58,7 @@ class PolicyRun(Job):
     kind = models.CharField(max_length=8, choices=KINDS, default="trial")
     thresholds = models.JSONField(default=dict)
     thresholds_sha256 = models.CharField(max_length=64)
+    answers_sha256 = models.CharField(max_length=64, blank=True)  # what the register said when it was read
     result: Any = models.JSONField(null=True)
 
     class Meta:
