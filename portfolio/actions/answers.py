@@ -19,7 +19,15 @@ from django.utils import timezone
 from organisations import audit
 from organisations.models import User
 from portfolio.decision import Decision, Inputs, decide, read_inputs
-from portfolio.models import Answer, AnswerRevision, Assessment, RecommendationSnapshot, Settlement, UseCase
+from portfolio.models import (
+    Answer,
+    AnswerRevision,
+    Assessment,
+    FiredRule,
+    RecommendationSnapshot,
+    Settlement,
+    UseCase,
+)
 from portfolio.questionnaire.answers import AnswerError, clean, describe
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question, Value
@@ -242,6 +250,7 @@ def _store(
             status=decision.recommendation.status,
             robustness=decision.recommendation.robustness.share,
         )
+        FiredRule.objects.remember(assessment.use_case, decision.recommendation)
     if changed:
         Assessment.objects.filter(pk=assessment.pk).update(revision=inputs.revision)
     _repeat_on_use_case(assessment.use_case, decision.recommendation, changed)
