@@ -5,6 +5,8 @@ The cast is one organisation with a person per role, and an outsider who owns an
 `sign_in(user)` gives a test client signed in as one of them, and `client` (pytest-django) is anonymous.
 """
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,14 @@ from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
 
 HERE = Path(__file__).parent
 PURE = ("costing/engine", "costing/charts", "portfolio/questionnaire", "portfolio/governance")
+
+if sys.dont_write_bytecode:
+    # Containers often forbid Python to keep what it has compiled. The tests start dozens of processes, and each would
+    # compile Django, NumPy and SciPy anew, for two seconds; it is kept beside pytest's cache, apart from the sources.
+    sys.dont_write_bytecode = False
+    sys.pycache_prefix = str(HERE.parent / ".pytest_cache" / "bytecode")
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

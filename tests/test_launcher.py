@@ -13,9 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def launch(*arguments: str, root: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    # Not the tests' cache of compiled modules: pip would leave those of every new environment in it.
+    outer = {name: value for name, value in os.environ.items() if name != "PYTHONPYCACHEPREFIX"}
     return subprocess.run(
         [sys.executable, str(root / "tunewise"), *arguments],
-        env={**os.environ, **env},
+        env={**outer, **env},
         capture_output=True,
         text=True,
         timeout=120,
