@@ -1,4 +1,7 @@
-"""`manage.py recommend ANSWERS.json`: the recommendation for answers in a file, as JSON. Needs no database."""
+"""`manage.py recommend ANSWERS.json`: the recommendation for answers in a file, as JSON. Needs no database.
+
+`--score` holds recommendations against the labels of a file such as examples/cases/published.json.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from portfolio.estimates import facts_for
 from portfolio.governance import dossier
+from portfolio.management import scoring
 from portfolio.questionnaire.answers import AnswerError, clean
 from portfolio.questionnaire.loading import LATEST, DefinitionError, load
+from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.recommend import recommend
 from portfolio.questionnaire.spec import Questionnaire, Value
 
-BAD_INPUT = 2
 LABELS = ("id", "name", "case")  # kept in the output, beside bare answers as well as around them
+
+
+class InputError(ValueError):
+    """Input that cannot be used; one line that names file, entry and question."""
 
 
 class Entry(NamedTuple):
@@ -32,29 +40,72 @@ class Entry(NamedTuple):
 class Command(BaseCommand):
     help = (
         "Recommend prompting, retrieval, fine-tuning or a mix for each set of answers in a JSON file: one object of "
-        "question id → answer, or {id, name, case, answers}, or a list of either. Prints JSON with plan and risks."
+        "question id → answer, or {id, name, case, answers}, or a list of either. Prints JSON with plan and risks. "
+        "With --score a list of {id, title, answers, expected: {target, also, status, start_with}} is held against "
+        "what is recommended; `also` are further targets that count as right when read leniently."
     )
     requires_system_checks: list[str] = []  # the decision needs no database, no broker and no settings of a site
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("answers", metavar="ANSWERS.json", help="a file, or - for standard input")
         parser.add_argument("--questionnaire", default=LATEST, metavar="VERSION", help=f"default: {LATEST}")
+        parser.add_argument("--score", action="store_true", help="agreement with the labels of the file, as tables")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="with --score: the same as JSON")
 
-    def handle(self, *, answers: str, questionnaire: str, **options: Any) -> None:
+    def handle(self, *, answers: str, questionnaire: str, score: bool, as_json: bool, **options: Any) -> None:
         try:
-            definition = load(questionnaire)
-        except DefinitionError as error:
-            raise CommandError(str(error), returncode=BAD_INPUT) from error
-        name, data = _read(answers)
-        several = isinstance(data, list)
-        entries = [_entry(name, raw, at if several else None, definition) for at, raw in enumerate(_rows(data), 1)]
-        results = [_result(entry, questionnaire) for entry in entries]
-        self.stdout.write(json.dumps(results if several else results[0], ensure_ascii=False, indent=2))
+            if as_json and not score:
+                raise InputError("--json goes with --score: without it the output is JSON already, leave --json out")
+            self.stdout.write(_scores(answers, questionnaire, as_json) if score else _results(answers, questionnaire))
+        except (InputError, DefinitionError) as error:
+            self.stderr.write(str(error))
+            sys.exit(2)
 
 
-def _bad(where: str, message: str) -> CommandError:
-    """One line that names file, entry and question, whatever the input contains."""
-    return CommandError(" ".join(f"{where}: {message}".split()), returncode=BAD_INPUT)
+def _results(path: str, version: str) -> str:
+    definition = load(version)
+    name, data = _read(path)
+    several = isinstance(data, list)
+    entries = [_entry(name, raw, at if several else None, definition) for at, raw in enumerate(_rows(data), 1)]
+    results = [_result(entry, version) for entry in entries]
+    return _dumped(results if several else results[0])
+
+
+def _scores(path: str, version: str, as_json: bool) -> str:
+    definition = load(version)
+    name, data = _read(path)
+    if not isinstance(data, list) or not data:
+        raise _bad(name, "is no list of labelled cases: write [{id, title, answers, expected: {target}}, …]")
+    seen: dict[str, int] = {}
+    cases = [_scored(name, raw, at, definition, seen) for at, raw in enumerate(data, 1)]
+    result = scoring.score(cases)
+    return _dumped(result) if as_json else scoring.text(result)
+
+
+def _scored(name: str, raw: Any, at: int, definition: Questionnaire, seen: dict[str, int]) -> scoring.Scored:
+    entry = _entry(name, raw, at, definition)
+    case_id = str(entry.labels.get("id") or "").strip()
+    if not case_id:
+        raise _bad(entry.where, "has no id: give each case an id of its own")
+    if case_id in seen:
+        raise _bad(entry.where, f"id {case_id!r} is that of entry {seen[case_id]} too: give each case one of its own")
+    seen[case_id] = at
+    try:
+        expected = scoring.label(raw.get("expected"))
+    except scoring.LabelError as error:
+        raise _bad(entry.where, str(error)) from error
+    title = next((str(raw[key]) for key in ("title", "name", "case") if raw.get(key)), case_id)
+    task_type = str(entry.answers.get("task_type", "open"))
+    return scoring.scored(case_id, title, task_type, expected, _recommended(entry, definition.version))
+
+
+def _dumped(data: Any) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _bad(where: str, message: str) -> InputError:
+    """One line, whatever the input contains."""
+    return InputError(" ".join(f"{where}: {message}".split()))
 
 
 def _read(path: str) -> tuple[str, Any]:
@@ -117,8 +168,12 @@ def _cleaned(where: str, given: Any, definition: Questionnaire) -> Iterator[tupl
             raise _bad(where, f"question {question_id!r}: {error}") from error
 
 
-def _result(entry: Entry, version: str) -> dict[str, Any]:
+def _recommended(entry: Entry, version: str) -> Recommendation:
     facts = facts_for(entry.answers)
-    recommendation = recommend(entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version)
+    return recommend(entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version)
+
+
+def _result(entry: Entry, version: str) -> dict[str, Any]:
+    recommendation = _recommended(entry, version)
     governance = dossier.build(entry.answers, recommendation).to_dict()
     return {**entry.labels, **recommendation.to_dict(), **governance}
