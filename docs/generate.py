@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from cases_page import cases_page  # noqa: E402 – needs the path above
 from claims_page import claims_page  # noqa: E402 – needs the path above
 from methods_page import methods_page  # noqa: E402 – needs the path above
 
@@ -85,6 +86,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/questionnaire.md": questionnaire,
     "docs/methods.md": methods_page,
     "docs/validation.md": validation,
+    "docs/cases.md": cases_page,
     "docs/claims.md": lambda: claims_page(catalogue.load()),
 } | {f"docs/validation-{name}.svg": agreement_plot(name) for name in PARTS}
 
