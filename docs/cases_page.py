@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def cases_page() -> str:
 def _score(cases: list[dict[str, Any]]) -> dict[str, Any]:
     """What `manage.py recommend --score` says of these cases: one way to the figures, for page and terminal."""
     command = [sys.executable, str(ROOT / "manage.py"), "recommend", "--score", "--json", "-"]
-    done = subprocess.run(command, input=json.dumps(cases), capture_output=True, text=True, check=True, cwd=ROOT)
+    done = subprocess.run(command, input=json.dumps(cases), stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
@@ -135,7 +136,7 @@ def _references(cases: list[dict[str, Any]], result: dict[str, Any]) -> list[str
     return [REFERENCES + "\n".join(lines), "", text, ""]
 
 
-def _by(cases: list[dict[str, Any]], choose: Any) -> dict[str, Any]:
+def _by(cases: list[dict[str, Any]], choose: Callable[[dict[str, Any]], str]) -> dict[str, Any]:
     strict = [choose(case["answers"]) == case["expected"]["target"] for case in cases]
     also = [choose(case["answers"]) in case["expected"]["also"] for case in cases]
     return {"strict": share(strict), "lenient": share(a or b for a, b in zip(strict, also, strict=True))}
