@@ -174,7 +174,8 @@ def main() -> int:
     # Valkey refuses a socket path of 108 characters or more: it gets a short folder of its own.
     with tempfile.TemporaryDirectory(prefix="tunewise-", dir="/tmp") as short:  # nosec B108 – random name
         socket = f"{short}/valkey.sock"
-        env = {"REDIS_URL": f"redis+socket://{socket}", **os.environ, "DATA_DIR": str(data)}
+        here_url = f"http://{here}:{options.port}"
+        env = {"REDIS_URL": f"redis+socket://{socket}", "SITE_URL": here_url, **os.environ, "DATA_DIR": str(data)}
         processes = Processes(data / "run", env)
         try:
             if "REDIS_URL" not in os.environ:
@@ -186,7 +187,7 @@ def main() -> int:
                 prepare(processes, data, with_demo=not options.empty)
                 start_product(processes, options.host, options.port)
             wait_until_it_answers(processes, here, options.port)
-            announce(processes, f"http://{here}:{options.port}/", data, with_demo=not options.empty)
+            announce(processes, f"{here_url}/", data, with_demo=not options.empty)
             while not (reason := processes.ended()):
                 time.sleep(0.3)
             raise StepError(reason)

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -56,12 +57,24 @@ def _bool(name: str, default: bool) -> bool:
     return bool(value == "true")
 
 
+def _site_url() -> str:
+    """Where people open the product, without a slash at the end: what the links in mails begin with."""
+    given = env.str("SITE_URL", default="").strip().rstrip("/") or "http://localhost:8000"
+    parts = urlsplit(given)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ImproperlyConfigured(
+            f"SITE_URL {given!r} is no address; set it to where people open Tunewise, like https://tunewise.example.org"
+        )
+    return given
+
+
 DATA_DIR = _data_dir()
 DEBUG = _bool("DEBUG", default=False)
 SECRET_KEY = _secret_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = _bool("HTTPS", default=False)  # true behind a proxy that ends TLS
+SITE_URL: str = _site_url()
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -237,6 +250,13 @@ CELERY_BEAT_SCHEDULE = {
     # A call that no worker took for a minute is worth nothing: the next one does the same.
     "reap-projections": {"task": "costing.reap_projections", "schedule": 10.0, "options": {"expires": 60}},
     "reap-reports": {"task": "portfolio.reap_reports", "schedule": 10.0, "options": {"expires": 60}},
+    "mail-notices": {"task": "organisations.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
+    # Daily ones may run more often, as they do when a worker starts: each tells and deletes only what is due.
+    "prune-notices": {
+        "task": "organisations.prune_notices",
+        "schedule": crontab(hour=5, minute=30),
+        "options": {"expires": 3600},
+    },
 }
 CELERY_TIMEZONE = "UTC"
 

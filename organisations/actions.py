@@ -21,6 +21,7 @@ from django.utils import timezone
 from organisations import audit
 from organisations.models import BusinessUnit, Invitation, Membership, Organisation, User
 from organisations.roles import Role, label
+from organisations.signals import joined
 
 INVITATION_LIFETIME = timedelta(days=14)
 MAIL_TIMEOUT_S = 10
@@ -116,11 +117,14 @@ def revoke_invitation(*, invitation: Invitation, by: User) -> None:
     _record_invitation(invitation, by=by, verb="revoked")
 
 
-def mail_invitation(*, invitation: Invitation, link: str) -> bool:
-    """Send the link to the invited address. False when no mail left; the link stays valid."""
+def mail_invitation(*, invitation: Invitation, link: str, why: str = "") -> bool:
+    """Send the link to the invited address, and what they are invited for. False when no mail left; the link is valid.
+
+    In the request, unlike notices: the link's token is nowhere kept, so no worker could send it later.
+    """
     if settings.EMAIL_BACKEND == CONSOLE_MAIL:
         return False  # no server is set: nothing would leave, and the log must not hold the token
-    context = {"invitation": invitation, "link": link, "organisation": invitation.organisation}
+    context = {"invitation": invitation, "link": link, "organisation": invitation.organisation, "why": why}
     message = EmailMessage(
         subject=" ".join(render_to_string("organisations/email/invitation_subject.txt", context).split()),
         body=render_to_string("organisations/email/invitation.txt", context),
@@ -162,6 +166,7 @@ def accept_invitation(
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
     _record_membership(membership, by=user, verb="joined", details={"role": membership.role_label})
+    joined.send(sender=Membership, membership=membership, invitation=invitation)
     return membership
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, TypeVar
 
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -13,6 +13,9 @@ from django.utils import timezone
 from organisations.roles import Permission, Role, allows, label
 
 Row = TypeVar("Row", bound=models.Model)
+
+MAILED_WITHIN = timedelta(days=2)  # a notice that could not be mailed for so long is no news any more
+KEPT_READ, KEPT_UNREAD = timedelta(days=90), timedelta(days=365)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -266,6 +269,24 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def unread(self) -> NoticeQuerySet:
         return self.filter(read_at__isnull=True)
+
+    def to_mail(self) -> NoticeQuerySet:
+        """Recent ones that nobody has read or been mailed, of members who want mail; the oldest first.
+
+        The people of a demo organisation are invented: nothing is mailed to them.
+        """
+        wanting = Membership.objects.active().filter(
+            organisation=models.OuterRef("organisation"), user=models.OuterRef("person"), wants_mail=True
+        )
+        waiting = self.unread().filter(mailed_at__isnull=True, created_at__gte=timezone.now() - MAILED_WITHIN)
+        reachable = waiting.filter(models.Exists(wanting), person__is_active=True, organisation__is_demo=False)
+        return reachable.select_related("person", "organisation").order_by("pk")
+
+    def prune(self) -> int:
+        """Delete what was read 90 days ago, and what nobody has read in a year; how many."""
+        now = timezone.now()
+        old = models.Q(read_at__lt=now - KEPT_READ) | models.Q(created_at__lt=now - KEPT_UNREAD)
+        return self.filter(old).delete()[0]
 
 
 class Notice(models.Model):

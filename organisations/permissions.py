@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest
 from django.shortcuts import get_object_or_404, redirect
 
 from organisations.actions import token_hash
-from organisations.models import BusinessUnit, Invitation, Membership, User
+from organisations.models import BusinessUnit, Invitation, Membership, Notice, User
 from organisations.roles import Permission, refusal
 
 SESSION_KEY = "organisation_id"
@@ -94,6 +94,15 @@ def get_unit_for(user: User, pk: int) -> BusinessUnit:
     unit = get_object_or_404(BusinessUnit.objects.select_related("organisation"), pk=pk)
     require_in(user, unit.organisation_id, Permission.MANAGE)
     return unit
+
+
+def get_notice_for(user: User, pk: int) -> tuple[Notice, Membership]:
+    """One of the person's own notices, with the membership it was written to; else 404."""
+    notice = get_object_or_404(Notice.objects.select_related("organisation"), pk=pk, person=user)
+    membership = membership_in(user, notice.organisation_id)
+    if membership is None:
+        raise Http404("no longer a member there")
+    return notice, membership
 
 
 class Standing(StrEnum):

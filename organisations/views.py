@@ -28,12 +28,15 @@ from organisations.forms import (
     SwitchForm,
     UnitForm,
 )
-from organisations.models import AuditEvent, BusinessUnit, Invitation, Membership, MembershipQuerySet, User
+from organisations.models import AuditEvent, BusinessUnit, Invitation, Membership, MembershipQuerySet, Notice, User
+from organisations.notices import KIND_LABELS, choose_mail, mark_all_read, mark_read
 from organisations.permissions import (
     SESSION_KEY,
     Standing,
+    current_membership,
     get_invitation_for,
     get_member_for,
+    get_notice_for,
     get_unit_for,
     invitation_by_token,
     memberships_of,
@@ -152,6 +155,60 @@ def invitation_accept(request: HttpRequest, token: str) -> HttpResponse:
     context = {"invitation": invitation, "standing": standing.value, "form": form, "problem": problem}
     status = STANDING_STATUS.get(standing) or (409 if problem else _status(form))
     return render(request, "organisations/invitation_accept.html", context, status=status)
+
+
+@require_safe
+@login_required
+def notices(request: HttpRequest) -> HttpResponse:
+    """What the member should know, the newest first, and whether it is mailed too."""
+    membership = current_membership(request)
+    mine = Notice.objects.of(membership)
+    page = _page(request, mine)
+    context = {
+        "page": page,
+        "rows": [(row, KIND_LABELS.get(row.kind, row.kind)) for row in page],
+        "mails_leave": not membership.organisation.is_demo,
+    }
+    return render(request, "organisations/notices.html", context)
+
+
+@never_cache
+@require_safe
+@login_required
+def notice(request: HttpRequest, pk: int) -> HttpResponse:
+    """Where a notice leads, in the organisation it belongs to; it is read from now on."""
+    found, membership = get_notice_for(_person(request), pk)
+    mark_read([found.pk], membership)
+    request.session[SESSION_KEY] = membership.organisation_id
+    return redirect(found.path or "notices")
+
+
+@require_POST
+@login_required
+def notices_read(request: HttpRequest) -> HttpResponse:
+    """The one named, or all of the organisation's, are read."""
+    membership = current_membership(request)
+    one = request.POST.get("notice", "")
+    if one:
+        read = mark_read([int(one)] if one.isascii() and one.isdigit() and len(one) < 18 else [], membership)
+    else:
+        read = mark_all_read(membership)
+    messages.success(request, "Marked as read." if read else "There was nothing left to mark as read.")
+    return redirect("notices")
+
+
+@require_POST
+@login_required
+def notices_mail(request: HttpRequest) -> HttpResponse:
+    """Whether the member's notices of this organisation are mailed."""
+    membership = current_membership(request)
+    wanted = "wants_mail" in request.POST
+    choose_mail(membership, wanted=wanted)
+    if wanted:
+        messages.success(request, f"Notices of {membership.organisation} are mailed to {membership.user.email}.")
+    else:
+        messages.success(request, f"Notices of {membership.organisation} are no longer mailed. They still appear here.")
+    return redirect("notices")
 
 
 @form_page

@@ -93,4 +93,21 @@ def test_a_reaper_s_call_that_nobody_took_expires() -> None:
     assert {name: entry["options"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()} == {
         "reap-projections": {"expires": 60},
         "reap-reports": {"expires": 60},
+        "mail-notices": {"expires": 60},
+        "prune-notices": {"expires": 3600},
     }
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("", "http://localhost:8000"),
+        ("https://tunewise.example.org/", "https://tunewise.example.org"),
+        ("tunewise.example.org", "like https://tunewise.example.org"),
+        ("javascript://x", "like https://tunewise.example.org"),
+        ("https://tunewise.example.org/?a=b", "like https://tunewise.example.org"),
+    ],
+)
+def test_where_mails_lead(tmp_path: Path, given: str, said: str) -> None:
+    assert printed("settings.SITE_URL", tmp_path, SITE_URL=given).endswith(said)
+

@@ -3,7 +3,7 @@
 from typing import Any
 
 from organisations import actions
-from organisations.models import Organisation
+from organisations.models import Notice, Organisation
 from organisations.roles import Role
 from tests.factories import BusinessUnitFactory, MembershipFactory
 
@@ -60,6 +60,12 @@ EXPECTED: dict[str, Row] = {
     # The link belongs to a stranger: they may open it, everybody who is signed in is somebody else.
     "invitation-accept": everybody(403, anonymous=200),
     "POST invitation-accept": everybody(403, anonymous=422),
+    "notices": everybody(200),
+    "notice": {**everybody(404), "owner": 302},  # the owner's own
+    "notices-read": NOBODY_GETS,
+    "POST notices-read": everybody(302),
+    "notices-mail": NOBODY_GETS,
+    "POST notices-mail": everybody(302),
     "units": LIST_READ,
     "POST units": LIST_SEND_EMPTY,
     "unit-edit": OWNERS,
@@ -80,6 +86,9 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     """The arguments of the URL `name`, with real rows of `organisation`."""
     if name.startswith("member-"):
         return {"pk": MembershipFactory(organisation=organisation, role=Role.VIEWER).pk}
+    if name == "notice":
+        owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
+        return {"pk": Notice.objects.create(organisation=organisation, person=owner, kind="asked", text="Hello.").pk}
     if name.startswith("unit-"):
         return {"pk": BusinessUnitFactory(organisation=organisation).pk}
     if name.startswith("invitation-"):
