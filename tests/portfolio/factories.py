@@ -54,11 +54,15 @@ def question(question_id: str) -> Question:
 
 def say(use_case: UseCase, by: User, **answers: Any) -> actions.Saved:
     """`by` answers these questions; None says "don't know yet". The last act's result."""
-    assessment = use_case.assessments.latest()
+    return say_in(use_case.assessments.latest(), by, **answers)
+
+
+def say_in(assessment: Assessment, by: User, **answers: Any) -> actions.Saved:
+    """The same in one of a use case's assessments, under its own version of the questionnaire."""
+    questionnaire = load(assessment.questionnaire_version)
     for question_id, value in answers.items():
-        saved = actions.save_answer(
-            assessment=assessment, question=question(question_id), by=by, value=value, dont_know=value is None
-        )
+        asked = questionnaire.question(question_id)
+        saved = actions.save_answer(assessment=assessment, question=asked, by=by, value=value, dont_know=value is None)
     return saved
 
 
