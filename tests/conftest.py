@@ -15,11 +15,13 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client
+from xdist.remote import Producer
 
 from config.celery import app as celery_app
 from organisations.models import Organisation, User
 from organisations.roles import Role
 from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
+from tests.scheduling import ByFile, in_order
 
 HERE = Path(__file__).parent
 PURE = ("costing/engine", "costing/charts", "portfolio/questionnaire", "portfolio/governance")
@@ -40,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             if item.get_closest_marker("django_db"):
                 raise pytest.UsageError(f"{item.nodeid} uses a database; move it out of {', '.join(PURE)}")
             item.add_marker("pure")
+    in_order(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile | None:
+    """How `--dist loadgroup` deals out the tests."""
+    return ByFile(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")

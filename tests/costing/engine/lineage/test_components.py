@@ -21,9 +21,6 @@ from costing.engine.setting import prepare
 from tests.costing.engine.lineage import measuring
 from tests.costing.engine.scenarios import CATALOGUE, certain
 
-# What the inputs move is measured once, in half a minute, for all tests here: one process runs them all.
-pytestmark = pytest.mark.xdist_group("lineage")
-
 # A model with cached, batch and cache-write prices and a reranker billed per search: every formula has work.
 CHOICES = Choices(reranker="cohere:rerank-v3.5")
 
