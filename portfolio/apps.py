@@ -12,6 +12,7 @@ AUDIT_PHRASES = {
     ("withdrew_answer", USE_CASE): "{actor} withdrew the answer to “{question}” in {target}.",
     ("restored_answer", USE_CASE): "{actor} restored the answer “{to}” to “{question}” in {target}.",
     ("settled", USE_CASE): "{actor} settled “{question}” in {target}: “{answer}” counts.",
+    ("reopened", USE_CASE): "{actor} reopened “{question}” in {target}: “{answer}” no longer counts alone.",
     ("requested_report", REPORT): "{actor} asked for {target}.",
     ("cancelled_report", REPORT): "{actor} cancelled {target}.",
     ("retried_report", REPORT): "{actor} started {target} again.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -188,6 +188,18 @@ class UseCaseFilter(forms.Form):
         return bool(self.conditions() or self.text())
 
 
+def _note(label: str, empty: str) -> forms.CharField:
+    return forms.CharField(
+        max_length=COMMENT_LENGTH,
+        label=label,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+        error_messages={
+            "required": empty,
+            "max_length": "The note has %(show_value)s characters. Shorten it to %(limit_value)s.",
+        },
+    )
+
+
 class AskForm(forms.Form):
     """Ask a member to answer a section."""
 
@@ -318,9 +330,16 @@ class AnswerForm:
 
 
 class SettleForm(forms.Form):
-    """The owner's word on a disputed question: one of the answers given, and why."""
+    """The owner's word on a disputed question: one of the answers given, another one, or none yet – and why.
+
+    Another answer comes in the fields of `AnswerForm`, kept in `another`. After `is_valid()` what counts is in `value`;
+    None leaves the question open.
+    """
 
     fields: dict[str, Any]
+
+    OTHER = "other"
+    LEFT_OPEN = "open"
 
     choice = forms.ChoiceField(
         label="Which answer counts",
@@ -329,18 +348,49 @@ class SettleForm(forms.Form):
             "invalid_choice": "This answer is no longer among those given. Choose one of the list.",
         },
     )
-    note = forms.CharField(
-        max_length=20_000,
-        label="Why",
-        error_messages={
-            "required": "The note is empty. Say in a sentence why this answer counts.",
-            "max_length": "The note has %(show_value)s characters. Shorten it to %(limit_value)s.",
-        },
-    )
+    note = _note("Why", "The note is empty. Say in a sentence why this answer counts.")
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: QueryDict | None, *, answers: Iterable[tuple[str, str]]) -> None:
+    def __init__(self, data: QueryDict, *, question: Question, sides: Mapping[str, Value], seen: str) -> None:
+        if "choice" not in data and any(text.strip() for text in data.getlist(f"value:{question.id}")):
+            data = data.copy()
+            data["choice"] = self.OTHER
         super().__init__(data)
-        self.fields["choice"].choices = list(answers)
+        self.sides, self.now = sides, seen
+        self.another = AnswerForm(question, data)
+        self.value: Value = None
+        self.fields["choice"].choices = [(key, key) for key in (*sides, self.OTHER, self.LEFT_OPEN)]
+
+    def clean_choice(self) -> str:
+        choice = str(self.cleaned_data["choice"])
+        if choice == self.OTHER:
+            self.value = self._other()
+        else:
+            self.value = self.sides.get(choice)
+        return choice
+
+    def clean(self) -> dict[str, Any]:
+        if self.cleaned_data.get("seen", self.now) not in ("", self.now):
+            raise ValidationError(
+                "Somebody answered while this page was open, so the answers are others now. Look at them and settle "
+                "again; your note is still here."
+            )
+        return self.cleaned_data
+
+    def _other(self) -> Value:
+        if not self.another.is_valid():
+            raise ValidationError(self.another.errors.get("value", "The other answer cannot be read. Enter it again."))
+        if self.another.value is None:
+            raise ValidationError("“Another answer” was chosen, but none is entered. Enter it, or choose one given.")
+        return self.another.value
+
+
+class ReopenForm(forms.Form):
+    """Why a settled question is open again."""
+
+    fields: dict[str, Any]
+
+    note = _note("Why", "The note is empty. Say in a sentence why the question is open again.")
 
 
 def sent(request: HttpRequest) -> QueryDict | None:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portfolio.views import disputes, questionnaire, recommendation, register, requests
+from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.reports import REPORT_URLS
@@ -26,11 +26,20 @@ urlpatterns: list[URLPattern | URLResolver] = [
         questionnaire.answer_withdraw,
         name="answer-withdraw",
     ),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/people/", disputes.answer_people, name="answer-people"),
+    path(
+        "use-cases/<int:pk>/answers/<slug:question_id>/consequences/",
+        disputes.answer_consequences,
+        name="answer-consequences",
+    ),
     path("use-cases/<int:pk>/answers/<slug:question_id>/settle/", disputes.answer_settle, name="answer-settle"),
-    path("use-cases/<int:pk>/answers/<slug:question_id>/history/", disputes.answer_history, name="answer-history"),
+    path("use-cases/<int:pk>/answers/<slug:question_id>/reopen/", disputes.answer_reopen, name="answer-reopen"),
+    path(
+        "use-cases/<int:pk>/answers/<slug:question_id>/history/", answer_history.answer_history, name="answer-history"
+    ),
     path(
         "use-cases/<int:pk>/answers/<slug:question_id>/restore/<int:revision_pk>/",
-        disputes.answer_restore,
+        answer_history.answer_restore,
         name="answer-restore",
     ),
     *COST_URLS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.db import OperationalError, transaction
@@ -34,6 +34,7 @@ from portfolio.questionnaire.spec import Question, Value
 
 TRIES_WHEN_BUSY = 5
 COMMENT_LENGTH = 20_000
+REOPENED = "reopened"  # the verb of the audit row that says why a settlement was taken back
 _TURNS = tuple(threading.Lock() for _ in range(64))  # by organisation: its acts wait for each other in the database too
 
 
@@ -152,6 +153,14 @@ def settle_dispute(*, assessment: Assessment, question: Question, by: User, valu
     checked = _checked(question, value, dont_know=False)
     write = partial(_write_settlement, question=question, by=by, value=checked, note=note.strip())
     return _act(assessment=assessment, foresee=lambda i: i.with_settlement(question.id, checked), write=write)
+
+
+def reopen_dispute(*, assessment: Assessment, question: Question, by: User, note: str) -> Saved:
+    """Take back the settlement of a question, with a note; its answers count as before. Nothing where none stands."""
+    if not note.strip():
+        raise InvalidAnswerError("note", "the note is empty; say in a sentence why it is open again")
+    write = partial(_write_reopening, question=question, by=by, note=note.strip())
+    return _act(assessment=assessment, foresee=lambda inputs: _unsettled(inputs, question.id), write=write)
 
 
 def ensure_snapshot(*, assessment: Assessment) -> RecommendationSnapshot:
@@ -278,6 +287,13 @@ def _foresee_answer(inputs: Inputs, *, question_id: str, respondent: int, entry:
     return inputs.with_answer(question_id, respondent, entry.value, entry.dont_know)
 
 
+def _unsettled(inputs: Inputs, question_id: str) -> Inputs:
+    if question_id not in inputs.settled:
+        return inputs
+    settled = {key: word for key, word in inputs.settled.items() if key != question_id}
+    return replace(inputs, revision=inputs.revision + 1, settled=settled)
+
+
 def _write_answer(
     assessment: Assessment, *, question: Question, by: User, entry: _Entry, verb: str
 ) -> tuple[Answer | None, bool]:
@@ -328,9 +344,38 @@ def _write_settlement(
         assessment=assessment, question_id=question.id, value=value, note=note, settled_by=by, settled_at=now
     )
     use_case = assessment.use_case
-    details = {"question": question.text, "question_id": question.id, "answer": describe(question, value), "note": note}
+    details = {
+        "question": question.text,
+        "question_id": question.id,
+        "answer": settled_in_words(question, value),
+        "note": note,
+    }
     audit.record(organisation=use_case.organisation, by=by, verb="settled", target=use_case, details=details)
     return None, True
+
+
+def _write_reopening(assessment: Assessment, *, question: Question, by: User, note: str) -> tuple[None, bool]:
+    """The audit row is the only one that holds the note: the settlement stays as it was written."""
+    standing = assessment.settlements.filter(question_id=question.id, superseded_at__isnull=True)
+    settlement = standing.first()
+    if settlement is None:
+        return None, False
+    standing.update(superseded_at=timezone.now())
+    use_case = assessment.use_case
+    details = {
+        "question": question.text,
+        "question_id": question.id,
+        "assessment": assessment.pk,
+        "answer": settled_in_words(question, settlement.value),
+        "note": note,
+    }
+    audit.record(organisation=use_case.organisation, by=by, verb=REOPENED, target=use_case, details=details)
+    return None, True
+
+
+def settled_in_words(question: Question, value: Value) -> str:
+    """What a settlement says counts."""
+    return "leave it open for now" if value is None else said_in_words(question, value, False)
 
 
 def said_in_words(question: Question, value: Value, dont_know: bool) -> str:

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from django.urls import reverse
 
-from portfolio.decision import Inputs, inputs_of, leads_to, recommendation_for, tuning_in_play, tuning_was_in_play
+from portfolio.decision import Inputs, inputs_of, recommendation_for, tuning_in_play, tuning_was_in_play
 from portfolio.forms import DONT_KNOW, AnswerForm
 from portfolio.models import Answer, Settlement
 from portfolio.permissions import SectionAccess
 from portfolio.questionnaire.answers import as_input, describe
 from portfolio.questionnaire.flow import SectionProgress, progress, visible_questions
 from portfolio.questionnaire.outcome import DerivedAnswer, Recommendation
-from portfolio.questionnaire.spec import Kind, Option, Question, Value
+from portfolio.questionnaire.spec import Kind, Option, Question
+from portfolio.views.sides import Dispute, dispute_of, roles_of
 
 RANKS = ("First", "Second", "Third")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One of several answers to a disputed question: who says it and where it would lead."""
-
-    value: Value
-    words: str
-    who: str
-    leads_to: Recommendation
 
 
 @dataclass(frozen=True)
@@ -36,7 +28,7 @@ class Card:
     others: tuple[Answer, ...]
     form: AnswerForm | None  # what was sent, when it could not be saved
     derived: DerivedAnswer | None
-    sides: tuple[Side, ...]
+    dispute: Dispute | None
     settlement: Settlement | None
     may_answer: bool
     may_settle: bool
@@ -128,14 +120,6 @@ class Card:
         ]
 
     @property
-    def either_way(self) -> str:
-        """Whether the dispute matters for the result."""
-        targets = {(side.leads_to.target, side.leads_to.status) for side in self.sides}
-        if len(targets) == 1:
-            return "Whichever counts, the recommendation stays the same."
-        return "The recommendation depends on it."
-
-    @property
     def derived_words(self) -> str:
         return describe(self.question, self.derived.value) if self.derived else ""
 
@@ -160,6 +144,11 @@ class Board:
     @property
     def tuning_in_play(self) -> bool:
         return tuning_in_play(self.recommendation)
+
+    @cached_property
+    def roles(self) -> dict[int, str]:
+        """The roles of who has answered, in words; one query, and only where people disagree."""
+        return roles_of(self.access.use_case.organisation_id, self.answers)
 
     @property
     def is_blank(self) -> bool:
@@ -205,24 +194,17 @@ class Board:
             others=tuple(a for a in given if a.respondent_id != person) if here.may_view else (),
             form=self.forms.get(question.id),
             derived=derived.get(question.id),
-            sides=self._sides(question, given) if here.may_view and visible else (),
+            dispute=self._dispute(question, given) if here.may_view and visible else None,
             settlement=self.settlements.get(question.id) if here.may_view else None,
             may_answer=here.may_answer,
             may_settle=here.may_settle,
             visible=visible,
         )
 
-    def _sides(self, question: Question, given: list[Answer]) -> tuple[Side, ...]:
-        values = self.inputs.effective.disputed.get(question.id, ())
-        return tuple(
-            Side(
-                value=value,
-                words=describe(question, value),
-                who=", ".join(str(a.respondent) for a in given if a.value == value),
-                leads_to=leads_to(self.inputs, question.id, value),
-            )
-            for value in values
-        )
+    def _dispute(self, question: Question, given: list[Answer]) -> Dispute | None:
+        if question.id not in self.inputs.effective.disputed:
+            return None
+        return dispute_of(self.inputs, question, given, self.roles)
 
 
 def board(

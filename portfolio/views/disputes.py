@@ -1,111 +1,184 @@
-"""Where people disagree: who says what, settling it, and who answered what when."""
+"""Where people disagree: who says what, what each side would lead to, and settling it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from portfolio import actions
-from portfolio.forms import SettleForm
-from portfolio.models import AnswerRevision
+from portfolio.consequences import compare
+from portfolio.forms import ReopenForm, SettleForm
+from portfolio.models import Answer
 from portfolio.permissions import (
     SectionAccess,
     SignedInRequest,
     get_disputed_question_for,
     get_readable_question_for,
-    get_revision_for,
+    get_viewed_question_for,
 )
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.spec import Question
-from portfolio.views.cards import board, question_address
-from portfolio.views.questionnaire import page_of
+from portfolio.views.cards import Board, board, question_address
+from portfolio.views.following import BASIS_WORDS, following, summary, the_same
+from portfolio.views.sides import Dispute, dispute_of, voices
 
-HISTORY_SIZE = 50
-LEFT_OPEN = "open"
+FROM_PEOPLE = "people"  # what the forms of the page of everybody's answers send as `from`: back to it afterwards
+
+
+@login_required
+@require_GET
+def answer_people(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
+    """What everybody says to one question; for who may not view the use case, what they say themselves."""
+    access, question = get_readable_question_for(request.user, pk, question_id)
+    return render(request, "portfolio/answer_people.html", _people(board(access), question))
+
+
+@login_required
+@require_GET
+def answer_consequences(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
+    """What each answer would lead to: a page, a part of one, or (`?as=lines`) the lines of a card with their costs."""
+    access, question = get_viewed_question_for(request.user, pk, question_id)
+    now = board(access)
+    context = _about(now, question)
+    context |= _followed(now, question, context["dispute"])
+    if not request.htmx:
+        return render(request, "portfolio/answer_consequences.html", context)
+    part = "_dispute_sides" if request.GET.get("as") == "lines" else "_consequences"
+    return render(request, f"portfolio/{part}.html", context)
 
 
 @login_required
 @require_POST
 def answer_settle(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     access, question = get_disputed_question_for(request.user, pk, question_id)
-    values = board(access).inputs.effective.disputed.get(question.id, ())
-    choices = {str(n): value for n, value in enumerate(values)} | {LEFT_OPEN: None}
-    labels = [(key, describe(question, value)) for key, value in choices.items()]
-    form = SettleForm(request.POST, answers=labels)
-    if not values:
+    now = board(access)
+    dispute = _dispute(now, question)
+    if dispute is None or question.id not in now.inputs.effective.disputed:
         messages.error(request, "There is nothing to settle: nobody disagrees on this question any more.")
-    elif form.is_valid():
-        value, note = choices[form.cleaned_data["choice"]], form.cleaned_data["note"]
-        actions.settle_dispute(assessment=access.assessment, question=question, by=request.user, value=value, note=note)
-        messages.success(request, "Settled. It stands until somebody answers anew.")
-    else:
-        return _settle_again(request, access, question, form)
-    return redirect(question_address(access, question))
-
-
-@login_required
-@require_GET
-def answer_history(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
-    access, question = get_readable_question_for(request.user, pk, question_id)
-    revisions = AnswerRevision.objects.filter(answer__assessment=access.assessment, answer__question_id=question.id)
-    if not access.may_view:
-        revisions = revisions.filter(answer__respondent=request.user)
-    latest_first = revisions.select_related("answer__respondent").order_by("-saved_at", "-pk")
-    page = Paginator(latest_first, HISTORY_SIZE).get_page(request.GET.get("page"))
-    context = {
-        "access": access,
-        "use_case": access.use_case,
-        "question": question,
-        "page": page,
-        "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
-        "query": "",
-        "rows": [(row, _said(question, row), _restorable(access, row)) for row in page],
-        "settlements": _settlements(access, question),
-        "back": question_address(access, question),
-    }
-    return render(request, "portfolio/answer_history.html", context)
+        return redirect(_back(request, access, question))
+    sides = {side.key: side.value for side in dispute.sides}
+    form = SettleForm(request.POST, question=question, sides=sides, seen=dispute.seen)
+    if not form.is_valid():
+        return render(request, "portfolio/answer_people.html", _people(now, question, settle_form=form), status=422)
+    actions.settle_dispute(
+        assessment=access.assessment,
+        question=question,
+        by=request.user,
+        value=form.value,
+        note=form.cleaned_data["note"],
+    )
+    messages.success(request, "Settled. It stands until somebody answers anew or it is reopened.")
+    return redirect(_back(request, access, question))
 
 
 @login_required
 @require_POST
-def answer_restore(request: SignedInRequest, pk: int, question_id: str, revision_pk: int) -> HttpResponse:
-    access, question, revision = get_revision_for(request.user, pk, question_id, revision_pk)
-    actions.restore_answer(revision=revision, question=question, by=request.user)
-    messages.success(request, f"Your answer is again what it was in revision {revision.revision}.")
-    return redirect(question_address(access, question))
+def answer_reopen(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
+    access, question = get_disputed_question_for(request.user, pk, question_id)
+    now = board(access)
+    form = ReopenForm(request.POST)
+    if question.id not in now.settlements:
+        messages.error(request, "There is nothing to reopen: no settlement of this question stands.")
+    elif not form.is_valid():
+        return render(request, "portfolio/answer_people.html", _people(now, question, reopen_form=form), status=422)
+    else:
+        actions.reopen_dispute(
+            assessment=access.assessment, question=question, by=request.user, note=form.cleaned_data["note"]
+        )
+        messages.success(request, "Reopened. The answers given count as before; your note is in the history.")
+    return redirect(_back(request, access, question))
 
 
-def _settle_again(
-    request: SignedInRequest, access: SectionAccess, question: Question, form: SettleForm
-) -> HttpResponse:
-    context = page_of(board(access), "") | {"settle_form": form, "settle_question": question}
-    return render(request, "portfolio/questionnaire.html", context, status=422)
+def _people(
+    now: Board, question: Question, *, settle_form: SettleForm | None = None, reopen_form: ReopenForm | None = None
+) -> dict[str, Any]:
+    """Everybody's answers by what they say, most said first; then who does not know and who only left a comment."""
+    given = [answer for answer in now.answers if answer.question_id == question.id]
+    if not now.access.may_view:
+        given = [answer for answer in given if answer.respondent_id == now.access.membership.user_id]
+    context = _about(now, question)
+    dispute: Dispute | None = context["dispute"]
+    roles = now.roles if given else {}
+    alike = [answer for answer in given if answer.value is not None] if dispute is None else []
+    unsure = [answer for answer in given if answer.dont_know]
+    return context | {
+        "agreed": voices(alike, roles),
+        "agreed_words": describe(question, alike[0].value) if alike else "",
+        "unsure": voices(unsure, roles),
+        "silent": voices([answer for answer in given if _only_comments(answer)], roles),
+        "opening": _opening(context, len(alike), len(unsure)),
+        "settlement": now.settlements.get(question.id) if now.access.may_view else None,
+        "settle_form": settle_form,
+        "reopen_form": reopen_form,
+        "from_people": FROM_PEOPLE,
+    }
 
 
-def _said(question: Question, row: AnswerRevision) -> str:
-    if row.dont_know:
-        return "Don't know yet"
-    return "Withdrawn" if row.value is None else describe(question, row.value)
+def _opening(context: dict[str, Any], alike: int, unsure: int) -> str:
+    """The sentence the page opens with."""
+    dispute: Dispute | None = context["dispute"]
+    if not context["access"].may_view:
+        return "What you say to this question; what others say is for members who may read the use case."
+    if dispute is not None:
+        said = f"{dispute.people} people give {len(dispute.sides)} different answers"
+        return f"{said}. {dispute.either_way}" if context["is_open"] else f"{said}; which of them counts is settled."
+    if alike > 1:
+        return f"{alike} people say the same."
+    if alike:
+        return "One person has answered; nobody says otherwise."
+    return "Nobody knows yet." if unsure else "Nobody has answered this yet."
 
 
-def _restorable(access: SectionAccess, row: AnswerRevision) -> bool:
-    """One's own earlier revisions that said something."""
-    own = row.answer.respondent_id == access.membership.user_id and access.may_answer
-    return own and row.revision != row.answer.revision
+def _about(now: Board, question: Question) -> dict[str, Any]:
+    """What every page about one question's answers shows."""
+    access = now.access.at(question.section)
+    visible = {asked.id for asked in now.visible()}
+    return {
+        "access": access,
+        "use_case": access.use_case,
+        "question": question,
+        "card": now.card(question, visible=question.id in visible),
+        "dispute": _dispute(now, question) if access.may_view else None,
+        "is_open": question.id in now.inputs.effective.disputed,
+        "is_asked": question.id in visible,
+        "back": question_address(access, question),
+    }
 
 
-def _settlements(access: SectionAccess, question: Question) -> Iterable[tuple[Any, str]]:
-    if not access.may_view:
-        return []
-    rows = access.assessment.settlements.filter(question_id=question.id).select_related("settled_by")
-    return [
-        (row, "Left open" if row.value is None else describe(question, row.value))
-        for row in rows.order_by("-settled_at")
-    ]
+def _followed(now: Board, question: Question, dispute: Dispute | None) -> dict[str, Any]:
+    """What each side would lead to; nothing where nobody disagrees."""
+    if dispute is None:
+        return {"comparison": None}
+    values = [side.value for side in dispute.followed]
+    comparison = compare(now.access.use_case, now.inputs, now.recommendation, question.id, values)
+    return {
+        "comparison": comparison,
+        "followed": following(dispute, comparison),
+        "basis_words": BASIS_WORDS[comparison.basis],
+        "summary": summary(comparison),
+        "the_same": the_same(comparison),
+        "has_blockers": any(one.blockers for one in comparison.sides),
+    }
+
+
+def _dispute(now: Board, question: Question) -> Dispute | None:
+    """The sides of a question, settled or not."""
+    given = [answer for answer in now.answers if answer.question_id == question.id]
+    return dispute_of(now.inputs, question, given, now.roles)
+
+
+def _only_comments(answer: Answer) -> bool:
+    return answer.value is None and not answer.dont_know and bool(answer.comment or answer.evidence_url)
+
+
+def _back(request: SignedInRequest, access: SectionAccess, question: Question) -> str:
+    """To the page the form stood on."""
+    if request.POST.get("from") == FROM_PEOPLE:
+        return reverse("answer-people", args=[access.use_case.pk, question.id])
+    return question_address(access, question)

@@ -47,6 +47,10 @@ EXPECTED = {
     "POST answer-withdraw": ANSWER_DONE,
     "answer-settle": ONLY_POST,
     "POST answer-settle": EDIT_DONE,  # nothing to settle: back to the question with a message
+    "answer-reopen": ONLY_POST,
+    "POST answer-reopen": EDIT_DONE,  # nothing to reopen: back to the question with a message
+    "answer-people": VIEW,
+    "answer-consequences": VIEW,
     "answer-history": VIEW,
     "answer-restore": ONLY_POST,
     # The revision is the owner's own; nobody else has one to restore.

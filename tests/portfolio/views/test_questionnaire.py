@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from organisations.models import Organisation, User
-from portfolio.models import Answer, AnswerRevision, RecommendationSnapshot, UseCase
+from portfolio.models import Answer, RecommendationSnapshot, UseCase
 from portfolio.questionnaire.loading import LATEST, load
 from tests.portfolio.factories import HR_DESK, AnswerRequestFactory, say, use_case_in
 
@@ -206,44 +206,6 @@ def test_others_answers_and_derived_ones_stand_beside(use_case: UseCase, owner: 
     assert "Answer below to overrule it." in content
 
 
-def test_a_dispute_shows_where_each_side_leads_and_is_settled(
-    use_case: UseCase, owner: User, editor: User, owner_client: Client, viewer_client: Client
-) -> None:
-    say(use_case, owner, **HR_DESK)
-    say(use_case, editor, knowledge_change_rate="static")
-    content = owner_client.get(section(use_case, "knowledge")).content.decode()
-    assert "2 answers." in content
-    assert "Olga Owner: <b>Every month</b>" in content
-    settle = reverse("answer-settle", args=[use_case.pk, "knowledge_change_rate"])
-    assert settle in content
-    assert settle not in viewer_client.get(section(use_case, "knowledge")).content.decode()
-
-    refused = owner_client.post(settle, {"choice": "0", "note": " "})
-    assert (refused.status_code, b"Say in a sentence why this answer counts" in refused.content) == (422, True)
-    wrong = owner_client.post(settle, {"choice": "7", "note": "So."})
-    assert b"no longer among those given" in wrong.content
-    owner_client.post(settle, {"choice": "0", "note": "The HR system says so."})
-    assert RecommendationSnapshot.objects.latest().answers["knowledge_change_rate"] == "monthly"
-    assert "Settled: Every month." in owner_client.get(section(use_case, "knowledge")).content.decode()
-    again = owner_client.post(settle, {"choice": "0", "note": "Twice."}, follow=True)
-    assert b"nothing to settle" in again.content
-
-
-def test_history_restores_one_s_own(use_case: UseCase, owner: User, editor: User, owner_client: Client) -> None:
-    say(use_case, owner, task_type="search")
-    say(use_case, owner, task_type="agent")
-    say(use_case, editor, task_type="persona")
-    history = owner_client.get(reverse("answer-history", args=[use_case.pk, "task_type"]))
-    assert [(words, may) for _, words, may in history.context["rows"]] == [
-        ("Speak as a character", False),
-        ("Work through several steps on its own", False),
-        ("Find documents or passages", True),
-    ]
-    first = AnswerRevision.objects.get(answer__respondent=owner, revision=1)
-    owner_client.post(reverse("answer-restore", args=[use_case.pk, "task_type", first.pk]))
-    assert Answer.objects.get(respondent=owner).value == "search"
-
-
 def test_withdrawing(use_case: UseCase, owner: User, owner_client: Client) -> None:
     say(use_case, owner, task_type="search")
     owner_client.post(reverse("answer-withdraw", args=[use_case.pk, "task_type"]))
@@ -265,7 +227,7 @@ def test_a_respondent_sees_and_answers_only_what_they_were_asked(
     assert "Use retrieval" not in saved
     assert respondent_client.post(answer(use_case, "task_type"), {"value:task_type": "search"}).status_code == 404
     history = respondent_client.get(reverse("answer-history", args=[use_case.pk, "facts_needed"]))
-    assert history.context["rows"] == []
+    assert history.context["entries"] == []
 
 
 def test_viewers_read_and_do_not_answer(use_case: UseCase, owner: User, viewer_client: Client) -> None:
