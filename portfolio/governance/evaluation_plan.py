@@ -5,18 +5,16 @@ Sources: S0 (automatic scores and human judges), S4 (held-out real cases, metric
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from statistics import NormalDist
 from typing import Any
 
 from portfolio.governance.situation import Situation
 from portfolio.questionnaire.outcome import Recommendation
+from portfolio.questionnaire.sampling import CONFIDENCE, cases_needed
 from portfolio.questionnaire.spec import Value
 
 HALF_WIDTH = 0.05  # of the interval around a measured share
-CONFIDENCE = 0.95
 LABEL_HALF_WIDTH = 0.10  # for one label or slice on its own
 
 
@@ -290,19 +288,6 @@ def plan_evaluation(answers: Mapping[str, Value], recommendation: Recommendation
         sample_size=advise_sample_size(labels=s.number("label_count")),
         gaps=_gaps(s, metric, target),
     )
-
-
-def cases_needed(half_width: float, *, share: float = 0.5, confidence: float = CONFIDENCE) -> int:
-    """Cases for an interval of ± `half_width` around a measured share (normal approximation).
-
-    n = ⌈z² · p(1−p) / h²⌉ with z the two-sided quantile of the normal distribution. Shares are fractions. Raises
-    ValueError naming what is out of range.
-    """
-    for name, value in (("half_width", half_width), ("share", share), ("confidence", confidence)):
-        if not 0 < value < 1:
-            raise ValueError(f"{name} {value} must lie between 0 and 1")
-    z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    return math.ceil(z**2 * share * (1 - share) / half_width**2)
 
 
 def advise_sample_size(*, labels: float | None = None) -> SampleSize:

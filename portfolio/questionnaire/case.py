@@ -132,3 +132,20 @@ class Case:
     def does(self, kinds: frozenset[str]) -> bool:
         """Whether the first or second task is one of `kinds`."""
         return self.task_type in kinds or self.second_task_type in kinds
+
+
+class Traced(Case):
+    """A case that keeps which answers were read: what was not read could be anything without changing the result."""
+
+    def __init__(self, values: Mapping[str, Any], policy: Policy, facts_given: Facts) -> None:
+        super().__init__({}, policy, facts_given)
+        self.values = values
+        self.read: set[str] = set()
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in READ:
+            raise AttributeError(name)
+        self.read.add(name)
+        value = self.values[name]
+        self.__dict__[name] = value  # the next read finds it at once
+        return value

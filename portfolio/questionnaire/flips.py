@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -10,15 +11,14 @@ from portfolio.questionnaire.case import Case, canonical
 from portfolio.questionnaire.codes import CODES, WAYS
 from portfolio.questionnaire.decide import TUNED_TARGETS, target_of
 from portfolio.questionnaire.derive import derived_answers
+from portfolio.questionnaire.flip_wording import flip_text
 from portfolio.questionnaire.outcome import Change, Flip, Target
 from portfolio.questionnaire.robustness import BY_NUMBER, Space
 from portfolio.questionnaire.rules import retrieval
 from portfolio.questionnaire.rules.contested import contested, other_side
 from portfolio.questionnaire.spec import Value
-from portfolio.questionnaire.wording import flip_text
 
 SHOWN = 8
-PAIRS = 1_200  # pairs looked at before giving up
 PAIR_FLIPS = 4
 
 # What may be changed, the most telling first. The task itself is changed only while it is open: another task would be
@@ -55,25 +55,45 @@ OUTGROWN = ("corpus_size", "per_user_access", "knowledge_change_rate")
 UNMEASURED = ("not_tried", "not_applicable")  # nobody can undo a measurement
 THREE_TECHNIQUES = ["system_prompt", "few_shot", "step_by_step"]
 
-Pairing = tuple[tuple[str, Value], ...]
+Step = tuple[str, Value]
+Pairing = tuple[Step, ...]
 
 
-def find_flips(space: Space, answers: Mapping[str, Value], target: Target) -> tuple[Flip, ...]:
-    """Changes that give another target, at most `SHOWN`; pairs only where no single change does.
+def find_flips(
+    space: Space, answers: Mapping[str, Value], target: Target
+) -> tuple[tuple[Flip, ...], Mapping[Target, Flip]]:
+    """(changes that give another target, at most `SHOWN`; the nearest flip to each target that one or two reach).
 
-    Where sources contradict each other, the other side's view comes first. For each question and target the nearest
-    answer is taken; each reachable target is shown before any is shown twice.
+    Among the first are pairs only where no single change leads elsewhere. Where sources contradict each other, the
+    other side's view comes first. For each question and target the nearest answer is taken; each reachable target is
+    shown before any is shown twice. All single changes and all pairs of the answers in `CHANGED` are covered.
     """
     here = space.case()
     before = {d.question_id: d.value for d in derived_answers(here)} | dict(answers)
-    search = _Search(space, before, target)
-    named = list(search.other_sides(here))
-    singles = search.singles(here)
-    found = singles or ([] if named else search.pairs(here))
+    search = _Search(space, here, before, target)
+    named, singles = list(search.other_sides()), search.singles()
+    others = frozenset(Target) - {target}
+    found = singles or ([] if named else search.pairs(others, PAIR_FLIPS))
     chosen: dict[tuple[str, ...], Flip] = {}
     for flip in (*named, *_each_target_first(found)):
         chosen.setdefault((*(c.question_id for c in flip.changes), flip.target), flip)
-    return tuple(chosen.values())[:SHOWN]
+    return tuple(chosen.values())[:SHOWN], _nearest(search, others, [*singles, *chosen.values()])
+
+
+def _nearest(search: _Search, others: frozenset[Target], known: list[Flip]) -> Mapping[Target, Flip]:
+    """One change where one is enough, else two; a target that neither reaches is left out."""
+    nearest: dict[Target, Flip] = {}
+    for flip in sorted(known, key=lambda f: len(f.changes)):
+        nearest.setdefault(Target(flip.target), flip)
+    for target in Target:
+        if target in others and target not in nearest:
+            for flip in search.pairs(frozenset({target}), 1):
+                nearest[target] = flip
+    return nearest
+
+
+def _key(value: Value) -> Any:
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _each_target_first(flips: list[Flip]) -> list[Flip]:
@@ -82,37 +102,62 @@ def _each_target_first(flips: list[Flip]) -> list[Flip]:
 
 
 class _Search:
-    def __init__(self, space: Space, before: Mapping[str, Value], target: Target) -> None:
-        self.space, self.before, self.target = space, before, target
+    def __init__(self, space: Space, here: Case, before: Mapping[str, Value], target: Target) -> None:
+        self.space, self.here, self.before, self.target = space, here, before, target
+        self.read = space.reached()[1]
+        self._reads: dict[tuple[str, Any], set[str]] = {}
 
-    def singles(self, here: Case) -> list[Flip]:
-        order = (*OUTGROWN, *CHANGED) if retrieval.carried(here) else CHANGED
+    def singles(self) -> list[Flip]:
+        order = (*OUTGROWN, *CHANGED) if retrieval.carried(self.here) else CHANGED
         found: dict[tuple[str, Target], Flip] = {}
         for question in dict.fromkeys(order):
+            if question not in self.read:
+                continue
             for value in self.alternatives(question):
                 reached = self.reach(((question, value),))
                 if reached != self.target and (question, reached) not in found:
                     found[question, reached] = self.flip(((question, value),), reached)
         return list(found.values())
 
-    def pairs(self, here: Case) -> list[Flip]:
-        steps = [(question, value) for question in CHANGED for value in self.alternatives(question)]
+    def pairs(self, wanted: frozenset[Target], most: int) -> list[Flip]:
+        """The first `most` pairs of changes that lead to one of `wanted`, each pair of questions once.
+
+        Every pair is looked at or known to lead nowhere new: a second change matters only if its answer is read once
+        the first one is made.
+        """
         found: list[Flip] = []
         seen = set()
-        for looked, (first, second) in enumerate(combinations(steps, 2)):
-            if looked >= PAIRS or len(found) >= PAIR_FLIPS:
-                break
-            if first[0] == second[0] or (first[0], second[0]) in seen:
+        for first, second in combinations(self.steps, 2):
+            questions = (first[0], second[0])
+            if first[0] == second[0] or questions in seen or not self._meet(first, second):
                 continue
             reached = self.reach((first, second))
-            if reached != self.target:
-                seen.add((first[0], second[0]))
+            if reached in wanted:
+                seen.add(questions)
                 found.append(self.flip((first, second), reached))
+                if len(found) >= most:
+                    break
         return found
 
-    def other_sides(self, here: Case) -> Iterator[Flip]:
+    @cached_property
+    def steps(self) -> list[tuple[str, Value]]:
+        return [(question, value) for question in CHANGED for value in self.alternatives(question)]
+
+    def _meet(self, first: Step, second: Step) -> bool:
+        return second[0] in self._read_after(first) or first[0] in self._read_after(second)
+
+    def _read_after(self, step: Step) -> set[str]:
+        """What is read once this change is made; nothing new where its own question is not read at all."""
+        if step[0] not in self.read:
+            return set()
+        key = (step[0], _key(step[1]))
+        if key not in self._reads:
+            self._reads[key] = self.space.reached({step[0]: canonical(*step)})[1]
+        return self._reads[key]
+
+    def other_sides(self) -> Iterator[Flip]:
         """For each contested problem the first expectation of the other side that gives another target."""
-        for problem in contested(here):
+        for problem in contested(self.here):
             argument, expectations = other_side(problem, self.target in TUNED_TARGETS)
             for changes in expectations:
                 changes = tuple((q, self._added(q, v)) for q, v in changes)
@@ -126,7 +171,7 @@ class _Search:
 
     def flip(self, changes: Pairing, reached: Target, argument: str = "") -> Flip:
         changed = tuple(Change(q, self.before.get(q), v) for q, v in changes)
-        return Flip(changed, reached.value, flip_text(changed, reached.value, argument))
+        return Flip(changed, reached.value, flip_text(changed, reached.value, self.here, argument))
 
     def _added(self, question: str, value: Value) -> Value:
         """Named habits stay named: the other side adds one."""

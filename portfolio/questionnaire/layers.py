@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from portfolio.questionnaire.case import Case
 from portfolio.questionnaire.decide import Decision
@@ -11,16 +11,18 @@ from portfolio.questionnaire.rules import retrieval, tuning
 from portfolio.questionnaire.spec import Value
 from portfolio.questionnaire.wording import NEEDS, OWNERS, RATES, TASKS, listed, upper_first
 
+SIZES = {"page": "a page", "booklet": "a booklet", "shelf": "a shelf of documents", "library": "a whole library"}
+STRICTNESS = {
+    "one_in_hundred": ", so steadily that at most one answer in a hundred slips",
+    "never": ", so steadily that no answer slips",
+}
+
 
 def layers(case: Case, decision: Decision, answers: Mapping[str, Value]) -> tuple[Layer, ...]:
     """Prompting, retrieval, fine-tuning, in the order in which they are built."""
     return (
         Layer("prompting", Need.REQUIRED.value, _prompting(case, decision)),
-        Layer(
-            "retrieval",
-            decision.retrieval.value,
-            _retrieval(case, decision, OWNERS.get(answers.get("facts_owner") or "", "")),
-        ),
+        Layer("retrieval", decision.retrieval.value, _retrieval(case, decision, answers)),
         Layer("fine_tuning", decision.tuning.value, _tuning(case, decision), _to_be_proven(decision)),
     )
 
@@ -31,9 +33,14 @@ def _to_be_proven(decision: Decision) -> bool:
 
 def _prompting(case: Case, decision: Decision) -> str:
     tasks = listed(TASKS[t] for t in case.tasks if t in TASKS)
-    carries = [f"The instructions{f' for {tasks}' if tasks else ''}, with format hints and examples."]
+    holds = ["format hints and examples"]
     if "tool_selection" in case.tasks or "agent" in case.tasks:
-        carries.append("The description of the tools.")
+        holds.insert(0, "the description of the tools")
+    if "fixed_schema" in (case.behaviour_needs or ()):
+        holds.insert(0, "the output schema")
+    if case.label_count is not None and not retrieval.lookups(case):
+        holds.insert(0, f"the list of {case.label_count:,.0f} labels")
+    carries = [f"The instructions{f' for {tasks}' if tasks else ''}, with {listed(holds)}."]
     if decision.carried:
         carries.append(f"The facts themselves ({_whose(case)}), in a cached part of the prompt.")
     held = [] if decision.tuned.in_target else _habits(case)
@@ -47,7 +54,7 @@ def _whose(case: Case) -> str:
     return f"{size} for everybody" if case.per_user_access == "no" else size
 
 
-def _retrieval(case: Case, decision: Decision, owner: str) -> str:
+def _retrieval(case: Case, decision: Decision, answers: Mapping[str, Value]) -> str:
     if decision.retrieval is Need.RULED_OUT:
         return (
             "Nothing: it was measured to make results worse, and no core facts depend on it. "
@@ -60,29 +67,41 @@ def _retrieval(case: Case, decision: Decision, owner: str) -> str:
             else "Nothing so far: no answer speaks of facts that have to be looked up."
         )
     if not retrieval.wanted(case):
-        return "The nearest labels or examples for each request. These are examples, not facts."
+        many = f"of the {case.label_count:,.0f} labels" if case.label_count else "labels or examples"
+        return f"The nearest {many} for each request. These are examples, not facts."
     if decision.carried:
         return "Optional: the prompt carries the facts until they outgrow it, differ by user, or others must edit them."
-    parts = [f"The facts that answers rest on{f', from {owner}' if owner else ''}{_as_of(case)}"]
-    if case.citations_needed == "yes":
-        parts.append("with a link to each source")
-    if case.per_user_access == "yes":
-        parts.append("only those each user may see")
-    text = f"{', '.join(parts)}."
-    if decision.retrieval is Need.HELPFUL:
-        text += " Helpful here, but not a condition."
-    if retrieval.repair_first(case):
-        text += " Repair it first: it finds the wrong passages."
-    return text
+    looked_up = f"{_facts(answers)}{_extent(case, answers)}, looked up for each request"
+    return " ".join([f"{upper_first(looked_up)}.", *_duties(case, decision)])
 
 
-def _as_of(case: Case) -> str:
+def _facts(answers: Mapping[str, Value]) -> str:
+    return OWNERS.get(answers.get("facts_owner") or "", "the facts that answers rest on")
+
+
+def _extent(case: Case, answers: Mapping[str, Value]) -> str:
+    """How much, and how fast it changes: ", 30,000 documents changing daily"."""
+    documents = answers.get("corpus_documents")
+    size = f"{documents:,.0f} documents" if documents else SIZES.get(case.corpus_size or "", "")
     rate = case.knowledge_change_rate
-    if rate in ("hourly", "daily"):
-        return f", as they stand {'this hour' if rate == 'hourly' else 'today'}"
-    if rate in (None, "static", "often"):
-        return ", kept current" if rate == "often" else ""
-    return f", refreshed {RATES[rate]}"
+    pace = "" if rate is None else "never changing" if rate == "static" else f"changing {RATES[rate]}"
+    words = " ".join(word for word in (size, pace) if word)
+    return f", {words}" if words else ""
+
+
+def _duties(case: Case, decision: Decision) -> Iterator[str]:
+    """What else the lookup has to do, in one sentence, and where it stands, in another."""
+    duties = []
+    if case.citations_needed == "yes":
+        duties.append("it shows the source of each answer")
+    if case.per_user_access == "yes":
+        duties.append("it finds only what the user may see")
+    if duties:
+        yield f"{upper_first(listed(duties))}."
+    if retrieval.repair_first(case):
+        yield "Repair it first: it finds the wrong passages."
+    elif decision.retrieval is Need.HELPFUL:
+        yield "Helpful here, but not a condition."
 
 
 def _habits(case: Case) -> list[str]:
@@ -92,7 +111,8 @@ def _habits(case: Case) -> list[str]:
 
 def _tuning(case: Case, decision: Decision) -> str:
     if decision.tuned.in_target:
-        return f"{upper_first(_trained(case, decision))}. Never facts: those {_facts_elsewhere(case, decision)}."
+        held = STRICTNESS.get(case.error_tolerance or "", "") if _habits(case) else ""
+        return f"{upper_first(_trained(case, decision))}{held}. Never facts: those {_facts_elsewhere(case, decision)}."
     if decision.tuning is Need.RULED_OUT:
         return _ruled_out(case)
     if decision.tuned.later:
@@ -105,16 +125,22 @@ def _trained(case: Case, decision: Decision) -> str:
     carried = []
     if "language" in kinds and "unseen_language" not in (case.behaviour_needs or ()):
         carried.append("the domain that no public model has learnt")
-    carried.extend(_habits(case))
+    carried.extend(_with_labels(habit, case) for habit in _habits(case))
     if not carried and "habit" in kinds:
         carried.append("steady form and labels" if case.tasks else "steady behaviour")
     if "cost" in kinds:
-        carried.append("the same narrow task in a smaller, faster model")
+        volume = f", {case.requests_per_day:,.0f} times a day" if case.requests_per_day else ""
+        carried.append(f"the same narrow task in a smaller, faster model{volume}")
     if not carried:
         carried.append(
             "careful reading of good passages" if tuning.reads_badly(case) else "what prompting leaves short"
         )
     return listed(carried)
+
+
+def _with_labels(habit: str, case: Case) -> str:
+    known = case.label_count is not None and habit == NEEDS["internal_taxonomy"]
+    return f"{habit} of {case.label_count:,.0f} labels" if known else habit
 
 
 def _facts_elsewhere(case: Case, decision: Decision) -> str:

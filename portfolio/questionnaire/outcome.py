@@ -66,12 +66,26 @@ class Blocker:
 
 
 @dataclass(frozen=True)
+class ExitTest:
+    """How to find out whether a rung of the ladder is enough."""
+
+    cases: int  # real requests to try
+    threshold: str  # what has to hold: "“F1” of at least 0.92"
+    text: str  # what to try on how many requests, and what the result decides
+    precision: str  # how closely so many requests tell a share
+    look_at: str  # what to look at in the results
+    if_passed: str
+    if_failed: str  # what to do, and which rung comes next
+
+
+@dataclass(frozen=True)
 class Rung:
     approach: str  # "prompting" | "retrieval" | "fine_tuning" | "retrieval_on_tuned"
     title: str
     action: str
     exit_criterion: str
     state: str  # "done" | "now" | "later" | "not_earned"
+    exit_test: ExitTest | None = None  # None while the rung is not earned, and in snapshots of before
 
 
 @dataclass(frozen=True)
@@ -98,6 +112,36 @@ class Flip:
     changes: tuple[Change, ...]  # one, else two
     target: str
     text: str  # "If …, the answer would be …"
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A fact that, once observed, reopens the decision: by the rules, this answer alone leads to another target."""
+
+    text: str
+    question_id: str
+    threshold: Any  # where the line lies: a number or a code of the question; None where there is none
+    target: str  # where it would lead
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A way without a model of one's own making; it never changes the target."""
+
+    kind: str  # "rules" | "lookup" | "buy"
+    text: str  # what it is and what to check first
+    because: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A target that was not chosen."""
+
+    target: str
+    text: str  # why, in one or two sentences built from the answers
+    nearest: str  # the nearest flip that leads there, in words, or that none of one answer does
+    changes: tuple[Change, ...]  # of that flip; () where there is none
 
 
 @dataclass(frozen=True)
@@ -136,6 +180,10 @@ class Recommendation:
     flips: tuple[Flip, ...]
     next_questions: tuple[NextQuestion, ...]
     derived: tuple[DerivedAnswer, ...]
+    # Since 2026-11.2; absent in snapshots of before, and the first and last where nothing was explored.
+    reversal: tuple[Reversal, ...] = ()
+    without_model: tuple[Alternative, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON-ready values (tuples become lists once dumped)."""
@@ -143,7 +191,10 @@ class Recommendation:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Recommendation:
-        """The inverse of `to_dict`, also after a trip through JSON. Raises TypeError naming an unknown field."""
+        """The inverse of `to_dict`, also after a trip through JSON and for snapshots that lack the newer fields.
+
+        Raises TypeError naming an unknown field.
+        """
         nested: dict[str, Any] = {
             "layers": tuple(Layer(**x) for x in data["layers"]),
             "reasons": _findings(data["reasons"]),
@@ -151,7 +202,7 @@ class Recommendation:
             "misconceptions": tuple(data["misconceptions"]),
             "warnings": tuple(data["warnings"]),
             "blockers": tuple(Blocker(**x) for x in data["blockers"]),
-            "roadmap": tuple(Rung(**x) for x in data["roadmap"]),
+            "roadmap": tuple(_rung(x) for x in data["roadmap"]),
             "robustness": Robustness(
                 **{**data["robustness"], "open_questions": tuple(data["robustness"]["open_questions"])}
             ),
@@ -160,8 +211,20 @@ class Recommendation:
             "derived": tuple(
                 DerivedAnswer(**{**x, "from_questions": tuple(x["from_questions"])}) for x in data["derived"]
             ),
+            "reversal": tuple(Reversal(**x) for x in data.get("reversal", ())),
+            "without_model": tuple(
+                Alternative(**{**x, "answers": tuple(x["answers"])}) for x in data.get("without_model", ())
+            ),
+            "rejected": tuple(
+                Rejected(**{**x, "changes": tuple(Change(**c) for c in x["changes"])}) for x in data.get("rejected", ())
+            ),
         }
         return cls(**{**data, **nested})
+
+
+def _rung(row: Any) -> Rung:
+    test = row.get("exit_test")
+    return Rung(**{**row, "exit_test": ExitTest(**test) if test else None})
 
 
 def _findings(rows: Any) -> tuple[Finding, ...]:

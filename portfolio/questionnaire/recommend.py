@@ -6,19 +6,21 @@ Reads best from the bottom: `recommend` composes what the modules around it work
     rules/     the conditions and the one table of rules
     decide     how layers combine to a target
     readiness  whether training may begin
-    robustness, flips   what still could change the target
-    layers, roadmap, verdict, remarks, wording   the result in words
+    robustness, flips, reversal   what still could change the target, and what would later
+    layers, roadmap, exit_tests, rejected, without_model, verdict, remarks, wording   the result in words
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from portfolio.questionnaire import remarks, robustness
 from portfolio.questionnaire.case import Case
 from portfolio.questionnaire.decide import TUNED_TARGETS, Decision, decide
 from portfolio.questionnaire.derive import derived_answers
+from portfolio.questionnaire.exit_tests import with_exit_tests
 from portfolio.questionnaire.facts import Facts
 from portfolio.questionnaire.findings import findings
 from portfolio.questionnaire.flips import find_flips
@@ -31,16 +33,21 @@ from portfolio.questionnaire.outcome import (
     Flip,
     Method,
     Recommendation,
+    Rejected,
+    Reversal,
     Robustness,
     Status,
     Target,
 )
 from portfolio.questionnaire.policy import Policy
 from portfolio.questionnaire.readiness import before_anything, before_training, holds_back, unmeasured
+from portfolio.questionnaire.rejected import rejected
+from portfolio.questionnaire.reversal import reversals
 from portfolio.questionnaire.roadmap import roadmap
 from portfolio.questionnaire.rules import job, tuning
 from portfolio.questionnaire.spec import Value
 from portfolio.questionnaire.verdict import verdict
+from portfolio.questionnaire.without_model import without_model
 from portfolio.questionnaire.workload import derived_shape
 
 RULES_VERSION = "2026-11.1"
@@ -62,8 +69,9 @@ def recommend(
 
     `answers` holds effective answers by question id: absent is open, `[]` an explicit "none of these". Questions in
     `disputed` count as open, and robustness looks at their sides only. Ids that are no question of this version are
-    ignored. With `explore=False` neither robustness nor flips nor effects of open questions are worked out. Never
-    raises on valid values of a released version; raises DefinitionError for a version that does not exist.
+    ignored. With `explore=False` neither robustness nor flips nor what hangs on them (effects of open questions,
+    reversal, rejected) are worked out. Never raises on valid values of a released version; raises DefinitionError for
+    a version that does not exist.
     """
     asked = question_ids(questionnaire_version)
     given = {q: v for q, v in answers.items() if v is not None and q in asked and q not in disputed}
@@ -75,9 +83,8 @@ def recommend(
     blockers = _blockers(decision, given, policy)
     status = choose_status(case, decision, blockers)
     reasons, objections = findings(case, decision)
-    known, flips, effects = (
-        _explored(open_space, given, decision.target) if explore else _unexplored(open_space, decision)
-    )
+    seen = _explored(open_space, case, given, decision) if explore else _unexplored(open_space, decision)
+    rungs = roadmap(case, decision, status, method, given)
     return Recommendation(
         questionnaire_version=questionnaire_version,
         rules_version=RULES_VERSION,
@@ -93,11 +100,14 @@ def recommend(
         misconceptions=remarks.misconceptions(case, decision),
         warnings=remarks.warnings(case, decision, method, given),
         blockers=blockers,
-        roadmap=roadmap(case, decision, status, method, given),
-        robustness=known,
-        flips=flips,
-        next_questions=next_questions(decision, given, sides, blockers, effects),
+        roadmap=with_exit_tests(rungs, open_space, case, decision, given),
+        robustness=seen.robustness,
+        flips=seen.flips,
+        next_questions=next_questions(decision, given, sides, blockers, seen.effects),
         derived=_derived(case, given, asked),
+        reversal=seen.reversal,
+        without_model=without_model(given),
+        rejected=seen.rejected,
     )
 
 
@@ -164,17 +174,27 @@ def _blockers(decision: Decision, answers: Mapping[str, Value], policy: Policy) 
     return (*first, *unmeasured(decision.missing), *before_training(answers, _new_language(decision), policy))
 
 
-def _explored(
-    open_space: robustness.Space, answers: Mapping[str, Value], target: Target
-) -> tuple[Robustness, tuple[Flip, ...], dict[str, float]]:
-    return (
-        robustness.explore(open_space, target),
-        find_flips(open_space, answers, target),
-        robustness.impacts(open_space, target),
+@dataclass(frozen=True)
+class _Seen:
+    """What exploring found: how firm the target is, and what would move it."""
+
+    robustness: Robustness
+    flips: tuple[Flip, ...] = ()
+    effects: Mapping[str, float] = field(default_factory=dict)
+    reversal: tuple[Reversal, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+def _explored(open_space: robustness.Space, case: Case, answers: Mapping[str, Value], decision: Decision) -> _Seen:
+    flips, nearest = find_flips(open_space, answers, decision.target)
+    return _Seen(
+        robustness=robustness.explore(open_space, decision.target),
+        flips=flips,
+        effects=robustness.impacts(open_space, decision.target),
+        reversal=reversals(open_space, case, decision),
+        rejected=rejected(case, decision, nearest),
     )
 
 
-def _unexplored(
-    open_space: robustness.Space, decision: Decision
-) -> tuple[Robustness, tuple[Flip, ...], dict[str, float]]:
-    return robustness.as_it_stands(open_space, decision.target), (), {}
+def _unexplored(open_space: robustness.Space, decision: Decision) -> _Seen:
+    return _Seen(robustness.as_it_stands(open_space, decision.target))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from portfolio.questionnaire.case import READ, Case, Open, canonical
+from portfolio.questionnaire.case import READ, Case, Open, Traced, canonical
 from portfolio.questionnaire.codes import DECISIVE, WAYS
 from portfolio.questionnaire.decide import TUNED_TARGETS, target_of
 from portfolio.questionnaire.facts import Facts
@@ -43,6 +43,13 @@ class Space:
 
     def case(self, changed: Mapping[str, Any] | None = None) -> Case:
         return Case({**self.values, **(changed or {})}, self.policy, self._facts(changed or {}))
+
+    def reached(self, changed: Mapping[str, Any] | None = None) -> tuple[Target, set[str]]:
+        """The target, and the questions it was read from: any other answer could change without moving it."""
+        case = Traced({**self.values, **(changed or {})}, self.policy, self._facts(changed or {}))
+        target = target_of(case)
+        # The bill is worked out from the volume, whether or not the volume itself was read.
+        return target, case.read | {"requests_per_day"} if self.facts.monthly_bill_usd is not None else case.read
 
     def _facts(self, changed: Mapping[str, Any]) -> Facts:
         """The bill grows with the volume."""

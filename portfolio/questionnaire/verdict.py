@@ -43,7 +43,7 @@ def _undefined(case: Case) -> str:
 
 
 def _tuned(case: Case, decision: Decision, status: Status, method: Method | None, blockers: tuple[Blocker, ...]) -> str:
-    why = _why(case, decision)
+    why = why_tuned(case, decision)
     hybrid = decision.target is Target.HYBRID
     first = "retrieval" if decision.without_tuning is Target.RAG else "prompting"
     if status is Status.START_SIMPLE:
@@ -71,7 +71,7 @@ def _unexplained(case: Case, decision: Decision) -> bool:
     return kinds == {"gap"} and case.cause in tuning.UNEXPLAINED and case.facts is None and not tuning.beaten(case)
 
 
-def _why(case: Case, decision: Decision) -> str:
+def why_tuned(case: Case, decision: Decision) -> str:
     """The weightiest case that counts, proven ones first, in the words of what is known about it."""
     counted = [(kind, state == tuning.PROVEN) for kind, state, counts in decision.tuned.cases if counts]
     kind, proven = min(counted, key=lambda found: not found[1])
@@ -105,7 +105,7 @@ def _untuned(case: Case, decision: Decision) -> str:
 
 def _why_not_tuned(case: Case, decision: Decision, status: Status) -> str:
     if decision.tuned.excluded:
-        return f"Do not fine-tune: {_excluded_because(case)}."
+        return f"Do not fine-tune: {excluded_because(case)}."
     if decision.tuning is Need.RULED_OUT:
         rate = case.knowledge_change_rate
         if retrieval.change(case) and rate != "often":
@@ -118,7 +118,8 @@ def _why_not_tuned(case: Case, decision: Decision, status: Status) -> str:
     return "Nothing speaks for fine-tuning."
 
 
-def _excluded_because(case: Case) -> str:
+def excluded_because(case: Case) -> str:
+    """The first of what rules training out altogether."""
     for condition, text in (
         (tuning.vague, "the instructions are what fails first"),
         (tuning.measured_worse, "a tuned model was measured worse"),

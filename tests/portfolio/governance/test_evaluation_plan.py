@@ -6,9 +6,10 @@ import json
 
 import pytest
 
-from portfolio.governance.evaluation_plan import EvaluationPlan, advise_sample_size, cases_needed, plan_evaluation
+from portfolio.governance.evaluation_plan import EvaluationPlan, advise_sample_size, plan_evaluation
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Need
+from portfolio.questionnaire.sampling import cases_needed
 from tests.portfolio.governance.recommendations import layer, recommended
 
 ALWAYS = ["heldout_set", "edge_cases", "general_ability", "format_stability"]
