@@ -250,6 +250,7 @@ CELERY_BEAT_SCHEDULE = {
     # A call that no worker took for a minute is worth nothing: the next one does the same.
     "reap-projections": {"task": "costing.reap_projections", "schedule": 10.0, "options": {"expires": 60}},
     "reap-reports": {"task": "portfolio.reap_reports", "schedule": 10.0, "options": {"expires": 60}},
+    "reap-policy-runs": {"task": "portfolio.reap_policy_runs", "schedule": 10.0, "options": {"expires": 60}},
     "mail-notices": {"task": "organisations.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
     # Daily ones may run more often, as they do when a worker starts: each tells and deletes only what is due.
     "prune-notices": {

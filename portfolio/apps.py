@@ -4,6 +4,7 @@ from django.apps import AppConfig
 
 USE_CASE = "portfolio.usecase"
 REPORT = "portfolio.report"
+POLICY, TRIAL = "portfolio.policyversion", "portfolio.policyrun"
 AUDIT_PHRASES = {
     ("registered", USE_CASE): "{actor} registered {target}.",
     ("changed", USE_CASE): "{actor} changed {target}.",
@@ -16,6 +17,11 @@ AUDIT_PHRASES = {
     ("requested_report", REPORT): "{actor} asked for {target}.",
     ("cancelled_report", REPORT): "{actor} cancelled {target}.",
     ("retried_report", REPORT): "{actor} started {target} again.",
+    ("changed", POLICY): "{actor} changed the policy to version {number}: {changes}.",
+    ("restored", POLICY): "{actor} restored {restored} of the policy as version {number}: {changes}.",
+    ("tried", TRIAL): "{actor} looked at what a change of the policy would do: {changes}.",
+    ("cancelled", TRIAL): "{actor} cancelled {target}.",
+    ("retried", TRIAL): "{actor} started {target} again.",
     ("asked", USE_CASE): "{actor} asked {respondent} to answer “{section}” of {target}.",
     ("withdrew_request", USE_CASE): "{actor} no longer asks {respondent} to answer “{section}” of {target}.",
 }

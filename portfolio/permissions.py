@@ -14,9 +14,9 @@ from django.http import Http404, HttpRequest
 from django_htmx.middleware import HtmxDetails
 
 from organisations.models import Membership, User
-from organisations.permissions import membership_in
+from organisations.permissions import membership_in, require_in
 from organisations.roles import Permission, refusal
-from portfolio.models import AnswerRequest, AnswerRevision, Assessment, Report, UseCase
+from portfolio.models import AnswerRequest, AnswerRevision, Assessment, PolicyRun, Report, UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
 
@@ -211,6 +211,15 @@ def get_report_for(user: User, pk: int, report_pk: int, permission: Permission =
     if report is None:
         raise Http404("no such report")
     return report
+
+
+def get_policy_trial_for(user: User, run_pk: int, permission: Permission = Permission.VIEW) -> PolicyRun:
+    """A trial of the policy, for who holds `permission` in its organisation; else 404 or 403."""
+    run = PolicyRun.objects.select_related("organisation", "requested_by").filter(pk=run_pk, kind="trial").first()
+    if run is None:
+        raise Http404("no such trial")
+    require_in(user, run.organisation_id, permission)
+    return run
 
 
 def membership_of(user: User, use_case: UseCase) -> Membership:

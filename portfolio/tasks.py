@@ -3,7 +3,8 @@
 from celery import Task, shared_task
 
 from costing.public import jobs
-from portfolio.models import Report
+from portfolio import trials
+from portfolio.models import PolicyRun, Report
 from portfolio.reports import build
 
 
@@ -15,3 +16,13 @@ def build_report(self: "Task[[int], None]", report_id: int) -> None:
 @shared_task(name="portfolio.reap_reports")
 def reap_reports() -> None:
     jobs.reap_and_enqueue(Report, build_report.delay)
+
+
+@shared_task(bind=True, name="portfolio.run_policy")
+def run_policy(self: "Task[[int], None]", run_id: int) -> None:
+    trials.run_trial(run_id, worker=self.request.hostname or "")
+
+
+@shared_task(name="portfolio.reap_policy_runs")
+def reap_policy_runs() -> None:
+    jobs.reap_and_enqueue(PolicyRun, run_policy.delay)

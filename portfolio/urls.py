@@ -5,7 +5,10 @@ from django.urls import URLPattern, URLResolver, path
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
+from portfolio.views.policy import POLICY_URLS
+from portfolio.views.policy_trials import TRIAL_URLS
 from portfolio.views.reports import REPORT_URLS
+from portfolio.views.rules import RULE_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/", requests.requests, name="requests"),
@@ -45,4 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *COST_URLS,
     *FIGURE_URLS,
     *REPORT_URLS,
+    *RULE_URLS,
+    *POLICY_URLS,
+    *TRIAL_URLS,
 ]

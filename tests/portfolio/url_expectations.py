@@ -4,7 +4,7 @@ from typing import Any
 
 from organisations.models import Organisation
 from organisations.roles import Role
-from portfolio.models import AnswerRevision, Report
+from portfolio.models import AnswerRevision, PolicyRun, Report
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
 from tests.portfolio.factories import AnswerRequestFactory, say, use_case_in
@@ -23,7 +23,26 @@ ONLY_POST = everybody(405)  # after signing in
 POLLED = row(owner=286, editor=286, reviewer=286, viewer=286, respondent=404, outsider=404)  # nothing to wait for
 NO_FIGURES = row(owner=404, editor=404, reviewer=404, viewer=404, respondent=404, outsider=404)
 
+# Pages of the whole organisation: the outsider sees their own organisation's.
+OWN_VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=200)
+OWN_MANAGE = row(owner=200, editor=403, reviewer=403, viewer=403, respondent=403, outsider=200)
+TRIAL_VIEW = {**OWN_VIEW, "outsider": 404}
+TRIAL_DONE = {**OWN_MANAGE, "owner": 302, "outsider": 404}
+
 EXPECTED = {
+    "rules": OWN_VIEW,
+    "rule-use-cases": OWN_VIEW,
+    "policy": OWN_VIEW,
+    "policy-edit": OWN_MANAGE,
+    "POST policy-edit": {**OWN_MANAGE, "owner": 422, "outsider": 422},
+    "policy-trial": TRIAL_VIEW,
+    "policy-trial-state": TRIAL_VIEW,
+    "policy-trial-save": ONLY_POST,
+    "POST policy-trial-save": {**TRIAL_DONE, "owner": 422},
+    "policy-trial-cancel": ONLY_POST,
+    "POST policy-trial-cancel": TRIAL_DONE,
+    "policy-trial-retry": ONLY_POST,
+    "POST policy-trial-retry": TRIAL_DONE,
     "requests": everybody(200),
     "use-cases": {**everybody(200), "respondent": 302},
     "use-case-new": row(owner=200, editor=200, reviewer=403, viewer=403, respondent=403, outsider=200),
@@ -82,6 +101,12 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     """The arguments of the URL `name`, with real rows of `organisation`."""
     if name in ("requests", "use-cases", "use-case-new"):
         return {}
+    if name in ("rules", "policy", "policy-edit"):
+        return {}
+    if name == "rule-use-cases":
+        return {"rule_id": "retrieval.change"}
+    if name.startswith("policy-trial"):
+        return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
     owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
     use_case = use_case_in(organisation, owner)
     kwargs: dict[str, Any] = {"pk": use_case.pk}

@@ -54,7 +54,8 @@ class Explained:
 
     @property
     def anchor(self) -> str:
-        return f"rule-{self.rule.id.replace('.', '-')}"
+        """Where the page of all rules shows it."""
+        return self.rule.id
 
     @property
     def direction(self) -> str:
