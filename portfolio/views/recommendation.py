@@ -12,10 +12,11 @@ from django.views.decorators.http import require_GET
 from portfolio.governance import dossier
 from portfolio.permissions import SignedInRequest, get_use_case_for
 from portfolio.questionnaire.answers import describe
-from portfolio.questionnaire.outcome import Finding, Target
+from portfolio.questionnaire.outcome import Alternative, Finding, Target
 from portfolio.views import overview
 from portfolio.views.overview import Standing
 
+WITHOUT_MODEL = {"rules": "A program with fixed rules", "lookup": "An exact look-up", "buy": "A product to buy"}
 METHOD_WORDS = {"lora": "LoRA", "qlora": "QLoRA", "full": "all weights"}
 
 
@@ -31,6 +32,7 @@ def recommendation(request: SignedInRequest, pk: int) -> HttpResponse:
         "reasons": _findings(now, now.recommendation.reasons),
         "objections": _findings(now, now.recommendation.objections),
         "rejected": _rejected(now),
+        "without_model": _without_model(now),
         "shares": _shares(now),
         "sources": dict(now.questionnaire.sources),
         "dossier": governed,
@@ -43,31 +45,41 @@ def recommendation(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _findings(now: Standing, findings: tuple[Finding, ...]) -> list[tuple[Finding, list[tuple[Any, str]]]]:
     """Each rule with the answers that fired it, in words; the heaviest first."""
-    questions, answers = now.questions, now.inputs.effective.answers
-    derived = {d.question_id: d.value for d in now.recommendation.derived}
+    return [(finding, _in_words(now, finding.answers)) for finding in sorted(findings, key=lambda f: -f.weight)]
+
+
+def _rejected(now: Standing) -> list[dict[str, Any]]:
+    """The other targets: why not, the nearest way there, and in which share of the ways to answer what is open."""
+    recommendation = now.recommendation
+    shares = recommendation.robustness.targets
+    why = {row.target: row for row in recommendation.rejected}
+    others = [target for target in Target if target != recommendation.target]
     return [
-        (
-            finding,
-            [
-                (questions[key], describe(questions[key], answers.get(key, derived.get(key))))
-                for key in finding.answers
-                if key in questions
-            ],
-        )
-        for finding in sorted(findings, key=lambda f: -f.weight)
+        {
+            "target": target.value,
+            "share": shares.get(target.value, 0.0),
+            "text": why[target].text if target in why else "",
+            "nearest": why[target].nearest if target in why else "",
+        }
+        for target in others
     ]
 
 
-def _rejected(now: Standing) -> list[tuple[str, float, list[str]]]:
-    """The other targets: in which share of the ways to answer what is open each wins, and the nearest way there."""
-    recommendation = now.recommendation
-    rows = []
-    for target in Target:
-        if target != recommendation.target:
-            share = recommendation.robustness.targets.get(target.value, 0.0)
-            flips = [flip.text for flip in recommendation.flips if flip.target == target][:1]
-            rows.append((target.value, share, flips))
-    return rows
+def _without_model(now: Standing) -> list[tuple[str, Alternative, list[tuple[Any, str]]]]:
+    """Ways without a model, each with its name and the answers that point to it."""
+    ways = now.recommendation.without_model
+    return [(WITHOUT_MODEL[way.kind], way, _in_words(now, way.answers)) for way in ways]
+
+
+def _in_words(now: Standing, question_ids: tuple[str, ...]) -> list[tuple[Any, str]]:
+    """Questions with the answers that counted, those that were filled in among them."""
+    questions, answers = now.questions, now.inputs.effective.answers
+    derived = {d.question_id: d.value for d in now.recommendation.derived}
+    return [
+        (questions[key], describe(questions[key], answers.get(key, derived.get(key))))
+        for key in question_ids
+        if key in questions
+    ]
 
 
 def _shares(now: Standing) -> list[tuple[str, float]]:

@@ -32,8 +32,33 @@ def test_reasons_with_their_answers_and_what_was_not_chosen(
     assert weights == sorted(weights, reverse=True)
     cited = {question.id: words for _, answers in response.context["reasons"] for question, words in answers}
     assert cited["knowledge_change_rate"] == "Every month"
-    assert [target for target, _, _ in response.context["rejected"]] == ["prompting", "fine_tuning", "hybrid"]
-    for text in (*recommendation.misconceptions, *(rung.title for rung in recommendation.roadmap)):
+    assert [row["target"] for row in response.context["rejected"]] == ["prompting", "fine_tuning", "hybrid"]
+    tests = [rung.exit_test for rung in recommendation.roadmap if rung.exit_test]
+    assert tests
+    assert recommendation.reversal
+    said = (
+        *recommendation.misconceptions,
+        *(rung.title for rung in recommendation.roadmap),
+        *(text for test in tests for text in (test.text, test.look_at, test.if_passed, test.if_failed)),
+        *(row.text for row in recommendation.reversal),
+        *(text for row in recommendation.rejected for text in (row.text, row.nearest)),
+        *(layer.responsibility for layer in recommendation.layers),
+    )
+    for text in said:
         assert text in response.content.decode().replace("&#x27;", "'")
-    assert f"rules {recommendation.rules_version}" in content
+    assert f"rules</a> {recommendation.rules_version}" in content
     assert all(risk.risk.title in content for risk in response.context["risks"])
+
+
+def test_a_way_without_a_model_is_shown_where_the_answers_point_to_one(
+    organisation: Organisation, owner: User, viewer_client: Client
+) -> None:
+    use_case = use_case_in(organisation, owner)
+    before = say(use_case, owner, task_type="normalisation", error_tolerance="never").recommendation
+    page = viewer_client.get(reverse("recommendation", args=[use_case.pk])).content.decode()
+    assert "Without a model" not in page
+    after = say(use_case, owner, exact_lookup="yes").recommendation
+    page = viewer_client.get(reverse("recommendation", args=[use_case.pk])).content.decode()
+    assert "Without a model" in page
+    assert "An exact look-up" in page
+    assert before.target == after.target  # it is shown beside the target, which it never moves
