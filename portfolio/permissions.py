@@ -222,6 +222,15 @@ def get_policy_trial_for(user: User, run_pk: int, permission: Permission = Permi
     return run
 
 
+def get_assessment_for(user: User, pk: int, assessment_pk: int) -> tuple[UseCase, Assessment]:
+    """One of a use case's assessments, also an earlier one, for who may view the use case."""
+    use_case = get_use_case_for(user, pk)
+    assessment = use_case.assessments.select_related("policy").filter(pk=assessment_pk).first()
+    if assessment is None:
+        raise Http404("no such assessment")
+    return use_case, assessment
+
+
 def membership_of(user: User, use_case: UseCase) -> Membership:
     """The membership that let `user` see `use_case`; 404 if it ended meanwhile."""
     membership = membership_in(user, use_case.organisation_id)

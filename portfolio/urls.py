@@ -8,6 +8,7 @@ from portfolio.views.costs import COST_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
 from portfolio.views.reports import REPORT_URLS
+from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *COST_URLS,
     *FIGURE_URLS,
     *REPORT_URLS,
+    *REVIEW_URLS,
     *RULE_URLS,
     *POLICY_URLS,
     *TRIAL_URLS,

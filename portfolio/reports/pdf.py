@@ -7,15 +7,14 @@ import re
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import typst
 
-from portfolio.reports import glyphs
 from portfolio.reports.blocks import ReportContents
+from portfolio.reports.fonts import FAMILIES, faces
+from portfolio.reports.glyphs import displayable, width
 
 LAYOUT = Path(__file__).parent / "report.typ"
 RUNNING_TITLE, RUNNING_ORGANISATION = 56, 34  # characters of them in the header
@@ -24,15 +23,14 @@ VERSIONS_IN_FOOTER = {"Questionnaire": "questionnaire", "Rules": "rules", "Cost 
 
 def render(contents: ReportContents) -> bytes:
     """The PDF of these contents. Raises typst.TypstError when the layout itself is broken."""
-    fonts = font_folder()
-    data = _displayable(contents.to_dict(), fonts)
+    data = _displayable(contents.to_dict())
     made = datetime.fromisoformat(contents.made_at).replace(tzinfo=UTC)
     data |= {
         "seal": contents.sha256(),
-        "fonts": list(glyphs.FONTS),
+        "fonts": list(FAMILIES),
         "made_on": f"{made:%-d %B %Y, %H:%M} UTC",
-        "running_title": _running(contents.title, RUNNING_TITLE, fonts),
-        "running_organisation": _running(contents.organisation, RUNNING_ORGANISATION, fonts),
+        "running_title": _running(contents.title, RUNNING_TITLE),
+        "running_organisation": _running(contents.organisation, RUNNING_ORGANISATION),
         "footer": _footer(contents),
     }
     with tempfile.TemporaryDirectory(prefix="report-") as folder:
@@ -45,19 +43,11 @@ def render(contents: ReportContents) -> bytes:
         pdf: bytes = typst.compile(
             str(root / "report.typ"),
             root=folder,
-            font_paths=glyphs.opened(fonts),
+            font_paths=faces().handle,
             pdf_standards=["a-2a", "ua-1"],
             timestamp=made,
         )
     return pdf
-
-
-def font_folder() -> Path:
-    """The folder of the typeface's files inside its wheel."""
-    spec = find_spec("font_hanken_grotesk")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("font-hanken-grotesk is not installed; install the locked set with ./tunewise up")
-    return Path(spec.origin).parent / "files"
 
 
 def page_count(pdf: bytes) -> int:
@@ -75,10 +65,14 @@ def _figures(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield from block["figures"]
 
 
-def _running(words: str, longest: int, fonts: Path) -> str:
+def _running(words: str, longest: int) -> str:
     """One line of it for the header."""
-    line = " ".join(glyphs.displayable(words, fonts).split())
-    return line if len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
+    line = " ".join(displayable(words).split())
+    if width(line) <= longest:
+        return line
+    while width(line) >= longest:
+        line = line[:-1]
+    return f"{line.rstrip()}…"
 
 
 def _footer(contents: ReportContents) -> str:
@@ -86,13 +80,12 @@ def _footer(contents: ReportContents) -> str:
     return " · ".join(words).capitalize()
 
 
-def _displayable(value: Any, fonts: Path) -> Any:
+def _displayable(value: Any) -> Any:
     """A copy of JSON-like data with all its texts made displayable; drawings are left alone."""
-    shown = partial(_displayable, fonts=fonts)
     if isinstance(value, str):
-        return glyphs.displayable(value, fonts)
+        return displayable(value)
     if isinstance(value, dict):
-        return {key: item if key == "svg" else shown(item) for key, item in value.items()}
+        return {key: item if key == "svg" else _displayable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [shown(item) for item in value]
+        return [_displayable(item) for item in value]
     return value

@@ -19,6 +19,8 @@ PAGES = {
     "methods": "/methods/",
     "reports": "{sample}reports/",
     "activity": "{sample}activity/",
+    "reviews": "/reviews/",
+    "review": "{sample}review/",
     "requests": "/requests/",
     "members": "/members/",
     "units": "/units/",

@@ -9,7 +9,7 @@ from portfolio.reports import answers
 from portfolio.reports.blocks import Block, Cell, Paragraph, Table
 from portfolio.reports.contents import gather
 from portfolio.reports.glyphs import displayable
-from portfolio.reports.pdf import font_folder, render
+from portfolio.reports.pdf import render
 from portfolio.reports.record import Record
 from tests.portfolio.questionnaire.strategies import values
 from tests.portfolio.reports.material import (
@@ -23,7 +23,6 @@ from tests.portfolio.reports.material import (
     statement,
 )
 
-FONTS = font_folder()
 KIND_OF_WORK = QUESTIONNAIRE.question("task_type")
 
 
@@ -158,6 +157,6 @@ def test_everything_anybody_said_is_in_the_pages(record: Record) -> None:
         question = QUESTIONNAIRE.question(one.question_id)
         told = "Don’t know yet" if one.dont_know else describe(question, one.value)
         for text in (question.text, told, one.comment, one.evidence_url, one.person):
-            assert plain(displayable(text, FONTS)) in words, text  # spelt out where no font has the letter
+            assert plain(displayable(text)) in words, text  # spelt out where no font has the letter
     for question in QUESTIONNAIRE.questions:
         assert plain(question.text) in words

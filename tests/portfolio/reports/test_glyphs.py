@@ -1,28 +1,58 @@
+import unicodedata
+
 import pytest
 
-from portfolio.reports.glyphs import displayable
-from portfolio.reports.pdf import font_folder
+from portfolio.reports.fonts import drawn_by_files
+from portfolio.reports.glyphs import displayable as shown
+from portfolio.reports.glyphs import width
 
-FONTS = font_folder()
 BREAK = "\u200b"
 
 
-def shown(text: str) -> str:
-    return displayable(text, FONTS)
-
-
-@pytest.mark.parametrize("text", ["Plain words, 12 % — “quoted”.", "Zürich, naïve, Łódź, Ελλάδα, Привет", "a\nb\n\nc"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Plain words, 12 % — “quoted”.",
+        "Zürich, naïve, Łódź, Ελλάδα, Привет",
+        "שלום, שָׁלוֹם",
+        "مرحبا",
+        "中文、日本語、한국어。",
+        "हिन्दी क्षत्रिय, ภาษาไทย, ქართული",
+        "1️⃣ ☎️ → ∀ ½",
+        "a\nb\n\nc",
+    ],
+)
 def test_what_a_font_covers_stays(text: str) -> None:
     assert shown(text) == text
 
 
 def test_what_no_font_covers_is_spelt_out() -> None:
-    assert shown("ok 😀") == "ok [grinning face]"
-    assert shown("中") == "[cjk unified ideograph-4e2d]"
+    assert shown("ok 😀🚀") == "ok [grinning face][rocket]"
+    assert shown("𠮷\U0002a6a5") == "𠮷[cjk ideograph-2a6a5]"
 
 
-def test_hebrew_and_arabic_are_covered() -> None:
-    assert shown("שלום مرحبا") == "שלום مرحبا"
+def test_signs_made_of_several_are_named_once() -> None:
+    assert shown("👩🏽\u200d💻") == "[woman, medium skin, personal computer]"
+    assert shown("🇫🇷🇩🇪") == "[flag FR][flag DE]"
+
+
+def test_a_script_without_a_font_is_read_out_letter_by_letter() -> None:
+    assert shown("বাংলা") == "[bengali ba aa anusvara la aa]"
+    assert shown("ሰላም, ok") == "[ethiopic sa laa me], ok"
+
+
+def test_a_mark_on_a_letter_of_another_font_keeps_the_letter() -> None:
+    assert shown("ש\u0cbe") == "ש[kannada aa]"
+
+
+def test_the_tables_of_the_files_know_what_they_draw() -> None:
+    signs = frozenset(map(ord, "aשبก中あ한"))
+    assert drawn_by_files(signs | {ord("😀"), ord("ব")}) == signs
+
+
+def test_east_asian_signs_take_two_columns() -> None:
+    assert (width("abc"), width("中文"), width("ﾊﾟ")) == (3, 4, 2)
+    assert unicodedata.east_asian_width("中") == "W"
 
 
 def test_control_characters_go_and_line_ends_become_one_kind() -> None:
@@ -31,7 +61,7 @@ def test_control_characters_go_and_line_ends_become_one_kind() -> None:
 
 
 def test_nothing_can_turn_the_direction_of_words() -> None:
-    assert shown("not \u202eevorppa\u202c \u2066x\u2069") == "not evorppa x"
+    assert shown("not \u202eevorppa\u202c \u2066x\u2069\ufeff") == "not evorppa x"
 
 
 def test_private_and_unassigned_characters_and_lone_surrogates_go() -> None:
@@ -50,6 +80,10 @@ def test_words_up_to_24_letters_stay_whole_and_longer_ones_may_break() -> None:
 def test_addresses_break_behind_their_marks() -> None:
     address = "https://example.org/policies/returns"
     assert shown(address) == BREAK.join(["https:", "//example.", "org/", "policies/", "returns"])
+
+
+def test_east_asian_text_breaks_by_its_own_rules() -> None:
+    assert shown("直骨" * 40) == "直骨" * 40
 
 
 def test_no_break_parts_a_letter_from_its_accent() -> None:
