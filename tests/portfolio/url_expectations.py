@@ -74,6 +74,14 @@ EXPECTED = {
     "answer-restore": ONLY_POST,
     # The revision is the owner's own; nobody else has one to restore.
     "POST answer-restore": row(owner=302, editor=404, reviewer=404, viewer=403, respondent=404, outsider=404),
+    "reviews": row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=200),
+    "use-case-review": VIEW,
+    "POST use-case-review": EDIT_EMPTY,
+    "review-plan": ONLY_POST,
+    "POST review-plan": EDIT_DONE,  # no day named: none is planned
+    "use-case-reassess": EDIT,
+    "POST use-case-reassess": EDIT_DONE,  # nothing seen: back with a message
+    "assessment": VIEW,
     "costs": VIEW,
     "costs-progress": POLLED,
     "costs-refresh": ONLY_POST,
@@ -99,7 +107,7 @@ EXPECTED = {
 
 def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     """The arguments of the URL `name`, with real rows of `organisation`."""
-    if name in ("requests", "use-cases", "use-case-new"):
+    if name in ("requests", "use-cases", "use-case-new", "reviews"):
         return {}
     if name in ("rules", "policy", "policy-edit"):
         return {}
@@ -117,6 +125,8 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         if name == "answer-restore":
             say(use_case, owner, task_type="search")
             kwargs["revision_pk"] = AnswerRevision.objects.get(answer__assessment__use_case=use_case).pk
+    elif name == "assessment":
+        kwargs["assessment_pk"] = use_case.assessments.get().pk
     elif name == "cost-figure":
         kwargs["figure"] = "serving"
     elif name == "request-withdraw":
