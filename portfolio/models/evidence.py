@@ -10,6 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from organisations.models import Kept, KeptQuerySet
+from portfolio.governance import ladder
+from portfolio.governance.scores import Score, whole_of
 from portfolio.models.register import Assessment, UseCase
 
 
@@ -26,16 +28,11 @@ class EvaluationRunQuerySet(models.QuerySet["EvaluationRun"]):
 class EvaluationRun(models.Model):
     """One measurement of one rung on one version of a data set. A mistake is withdrawn with a reason, never deleted.
 
-    `spread` is the standard deviation of the scores of single examples; None for a share of examples that were right,
-    whose interval follows from the share and `sample_size` alone.
+    `spread` is the standard deviation of the scores of single examples, None where nobody knows it. For a share of
+    examples it follows from the share alone (`scores.spread_of_share`), and that is how a share is told from a mean.
     """
 
-    RUNGS = (
-        ("prompting", "Prompting"),
-        ("retrieval", "Retrieval"),
-        ("fine_tuning", "Fine-tuning"),
-        ("retrieval_on_tuned", "Retrieval on the tuned model"),
-    )
+    RUNGS = tuple(ladder.RUNGS.items())
 
     use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, related_name="evaluation_runs")
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="evaluation_runs")
@@ -72,6 +69,29 @@ class EvaluationRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_rung_display()}: {self.metric} {self.score:g}"
+
+    @property
+    def measured(self) -> Score:
+        """The score with what its interval follows from."""
+        in_percent = "%" in self.metric or (self.target or 0) > 1
+        whole = whole_of(self.score, self.spread, in_percent=in_percent)
+        return Score(self.score, self.sample_size, self.spread, whole)
+
+    @property
+    def as_run(self) -> ladder.Run:
+        """The run as the ladder reads it."""
+        return ladder.Run(
+            key=self.pk,
+            rung=self.rung,
+            dataset=self.dataset,
+            version=self.dataset_version,
+            metric=self.metric,
+            higher_is_better=self.higher_is_better,
+            score=self.measured,
+            ran_on=self.ran_on,
+            title=self.title,
+            target=self.target,
+        )
 
 
 class EvaluationAttachment(Kept):

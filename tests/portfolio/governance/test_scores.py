@@ -63,14 +63,16 @@ def test_wilson_agrees_with_scipy(counts: tuple[int, int]) -> None:
 
 def test_eight_of_ten_and_none_of_ten() -> None:
     eight, none = interval_of(share(8, 10)), interval_of(share(0, 10))
-    assert eight is not None and none is not None
+    assert eight is not None
+    assert none is not None
     assert (round(eight.low, 3), round(eight.high, 3)) == (0.490, 0.943)
     assert (none.low, round(none.high, 4)) == (0.0, 0.2775)
 
 
 def test_a_share_in_per_cent_has_its_interval_in_per_cent() -> None:
     one, hundred = interval_of(share(168, 200)), interval_of(share(168, 200, whole=100))
-    assert one is not None and hundred is not None
+    assert one is not None
+    assert hundred is not None
     assert (hundred.low, hundred.high) == pytest.approx((100 * one.low, 100 * one.high))
 
 
