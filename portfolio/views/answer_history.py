@@ -101,7 +101,9 @@ def _people(access: SectionAccess, question: Question) -> list[User]:
     assessment = access.assessment
     answering = assessment.answers.filter(question_id=question.id).values("respondent_id")
     settling = assessment.settlements.filter(question_id=question.id).values("settled_by_id")
-    return list(User.objects.filter(Q(pk__in=answering) | Q(pk__in=settling)).order_by("name", "email"))
+    reopening = _reopenings(access, question).filter(actor_id__isnull=False).values("actor_id")
+    appearing = Q(pk__in=answering) | Q(pk__in=settling) | Q(pk__in=reopening)
+    return list(User.objects.filter(appearing).order_by("name", "email"))
 
 
 def _keys(access: SectionAccess, question: Question, person: User | None) -> list[Key]:

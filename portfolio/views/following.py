@@ -44,7 +44,7 @@ class Following:
 
 def following(dispute: Dispute, comparison: Comparison) -> list[Following]:
     return [
-        Following(side, follows, _dearer(follows.dearer_by))
+        Following(side, follows, in_words(follows.dearer_by))
         for side, follows in zip(dispute.followed, comparison.sides, strict=True)
     ]
 
@@ -70,7 +70,7 @@ def the_same(comparison: Comparison) -> str:
     return _joined([words for words in kept if words])
 
 
-def _dearer(difference: Band | None) -> str:
+def in_words(difference: Band | None) -> str:
     """ "$12k more than the first ($8–20k)"; both directions are named where the band holds both."""
     if difference is None:
         return ""

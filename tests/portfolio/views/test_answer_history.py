@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import reverse
 
 from organisations.models import Organisation, User
+from organisations.roles import Role
 from portfolio import actions
 from portfolio.models import Answer, AnswerRevision, UseCase
+from tests.factories import MembershipFactory
 from tests.portfolio.factories import AnswerRequestFactory, question, say, use_case_in
 
 ARABIC = "لأن البيانات تغيّرت 📈"
@@ -78,6 +80,12 @@ def test_settlements_and_reopenings_stand_in_the_story(
     assert {e.who for e in mine.context["entries"]} == {"Edith Editor"}
     nobody = history(owner_client, use_case, person="0 or 1=1")
     assert len(nobody.context["entries"]) == 5
+    # Whoever only reopened is one of the story's people too.
+    third = MembershipFactory(organisation=use_case.organisation, role=Role.EDITOR).user
+    actions.reopen_dispute(assessment=assessment, question=asked, by=third, note="Now we know.")
+    theirs = history(owner_client, use_case, person=third.pk)
+    assert third in theirs.context["people"]
+    assert [(e.kind, e.comment) for e in theirs.context["entries"]] == [("reopened", "Now we know.")]
 
 
 def test_a_long_story_has_pages_and_keeps_the_person(use_case: UseCase, owner: User, owner_client: Client) -> None:
