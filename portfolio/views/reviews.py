@@ -36,6 +36,7 @@ from portfolio.review_forms import PlanForm, ReassessForm, ReviewForm
 
 PAGE_SIZE = 100
 SOON = timedelta(days=30)
+PLAN_ID = "plan_%s"  # two forms of the page ask for a day
 PRESETS = ((3, "in 3 months"), (6, "in 6 months"), (12, "in a year"))
 
 
@@ -82,14 +83,14 @@ def use_case_review(request: SignedInRequest, pk: int) -> HttpResponse:
         acts.review(use_case=use_case, by=request.user, note=note, next_on=on)
         messages.success(request, f"Noted. Next review by {on:%-d %B %Y}." if on else "Noted. No next review planned.")
         return redirect("use-case-review", pk=pk)
-    return _review_page(request, use_case, form, PlanForm(initial={"on": use_case.review_on}), may_edit)
+    return _review_page(request, use_case, form, PlanForm(initial={"on": use_case.review_on}, auto_id=PLAN_ID), may_edit)
 
 
 @login_required
 @require_POST
 def review_plan(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk, Permission.EDIT)
-    form = PlanForm(request.POST)
+    form = PlanForm(request.POST, auto_id=PLAN_ID)
     if use_case.is_retired:
         messages.error(request, "This use case is retired. Move it back to “Idea” to plan a review.")
     elif form.is_valid():
