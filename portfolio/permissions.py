@@ -90,6 +90,11 @@ class SectionAccess:
         """What this person is asked in this section, the newest first."""
         return next((request for request in self.requests if request.section_id == self.section.id), None)
 
+    @property
+    def requests_here(self) -> tuple[AnswerRequest, ...]:
+        """What this person is asked in this section, the newest first."""
+        return tuple(request for request in self.requests if request.section_id == self.section.id)
+
     def at(self, section_id: str) -> SectionAccess:
         """The same at another section; 404 where this person may not open it."""
         if section_id == self.section.id:

@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<int:pk>/ask/", requests.ask, name="ask"),
     path("use-cases/<int:pk>/requests/<int:request_pk>/withdraw/", requests.request_withdraw, name="request-withdraw"),
     path("use-cases/<int:pk>/questionnaire/", questionnaire.questionnaire, name="questionnaire"),
+    path("use-cases/<int:pk>/questionnaire/quick/", questionnaire.quick, name="questionnaire-quick"),  # before sections
     path("use-cases/<int:pk>/questionnaire/<slug:section>/", questionnaire.questionnaire, name="questionnaire"),
     path("use-cases/<int:pk>/answers/<slug:question_id>/", questionnaire.answer, name="answer"),
     path(

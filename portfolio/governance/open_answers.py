@@ -7,6 +7,7 @@ after its safeguards is compared with what is left of it now. A risk that is not
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from portfolio.governance.risks import Level, Risk, derive_risks
 from portfolio.questionnaire.intake import RiskEffect
@@ -20,13 +21,18 @@ WORDS = {0: "off the table", **{height: level.value for level, height in HEIGHTS
 def risk_effects(
     questions: Iterable[Question], answers: Mapping[str, Value], recommendation: Recommendation
 ) -> dict[str, RiskEffect]:
-    """Question → the largest move of one risk that an answer to it could bring; without those that move none."""
+    """Question → by how many levels its answer moves a risk, on average over the ways to answer, each as likely.
+
+    Of each way the largest move of one risk counts. Questions whose answers move none are left out.
+    """
     now = _heights(derive_risks(answers, recommendation))
     found = {}
     for question in questions:
-        ways = [_heights(derive_risks({**answers, question.id: way}, recommendation)) for way in _ways(question)]
-        if (effect := _largest(now, ways)) is not None:
-            found[question.id] = effect
+        ways = _ways(question)
+        moves = [_largest(now, _heights(derive_risks({**answers, question.id: w}, recommendation))) for w in ways]
+        if any(move.levels for move in moves):
+            mean = sum(move.levels for move in moves) / len(moves)
+            found[question.id] = RiskEffect(mean, max(moves, key=lambda move: (move.levels, move.height)).because)
     return found
 
 
@@ -43,18 +49,21 @@ def _heights(risks: Iterable[Risk]) -> dict[str, tuple[int, str]]:
     return {risk.key: (HEIGHTS[Level(risk.residual_level)], risk.title) for risk in risks}
 
 
-def _largest(now: Mapping[str, tuple[int, str]], ways: Iterable[Mapping[str, tuple[int, str]]]) -> RiskEffect | None:
+@dataclass(frozen=True)
+class _Move:
+    levels: int
+    height: int  # of the higher end
+    because: str = ""
+
+
+def _largest(now: Mapping[str, tuple[int, str]], then: Mapping[str, tuple[int, str]]) -> _Move:
     """The move by most levels; of several, the one of the gravest risk."""
-    best: tuple[int, int, str, int, int] | None = None
-    for way in ways:
-        for key in {**now, **way}:
-            before, after = now.get(key, (0, ""))[0], way.get(key, (0, ""))[0]
-            title = (way.get(key) or now[key])[1]
-            move = (abs(after - before), max(after, before), title, before, after)
-            if move[0] and (best is None or move[:2] > best[:2]):
-                best = move
-    if best is None:
-        return None
-    levels, _, title, before, after = best
-    way_words = f"from {WORDS[before]} to {WORDS[after]}" if before else f"onto the table as {WORDS[after]}"
-    return RiskEffect(levels, f"It could bring the risk “{title}” {way_words}.")
+    best = _Move(0, 0)
+    for key in {**now, **then}:
+        before, after = now.get(key, (0, ""))[0], then.get(key, (0, ""))[0]
+        levels, height = abs(after - before), max(after, before)
+        if levels and (levels, height) > (best.levels, best.height):
+            title = (then.get(key) or now[key])[1]
+            way = f"from {WORDS[before]} to {WORDS[after]}" if before else f"onto the table as {WORDS[after]}"
+            best = _Move(levels, height, f"It could bring the risk “{title}” {way}.")
+    return best

@@ -50,9 +50,9 @@ class Worth:
 
 @dataclass(frozen=True)
 class RiskEffect:
-    """How many levels the answer could move a risk by, at most, and that in a sentence."""
+    """How many levels the answer could move a risk by, on average over its ways, and the largest move in a sentence."""
 
-    levels: int
+    levels: float
     because: str
 
 

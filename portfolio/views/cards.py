@@ -12,13 +12,26 @@ from portfolio.decision import Inputs, inputs_of, recommendation_for, tuning_in_
 from portfolio.forms import DONT_KNOW, AnswerForm
 from portfolio.models import Answer, Settlement
 from portfolio.permissions import SectionAccess
-from portfolio.questionnaire.answers import as_input, describe
-from portfolio.questionnaire.flow import SectionProgress, progress, visible_questions
+from portfolio.questionnaire.answers import Effective, as_input, describe, effective_answers
+from portfolio.questionnaire.flow import SectionProgress, section_progress, visible_questions
 from portfolio.questionnaire.outcome import DerivedAnswer, Recommendation
 from portfolio.questionnaire.spec import Kind, Option, Question
 from portfolio.views.sides import Dispute, dispute_of, roles_of
 
 RANKS = ("First", "Second", "Third")
+
+
+@dataclass(frozen=True)
+class Stand:
+    """What the cost model takes for a number while nobody has answered it."""
+
+    entry: str  # as it would be typed into the field
+    value: str
+    band: str
+    for_what: str  # the way the model is called that this is assumed for; empty where it does not matter
+    why: str
+    source: str
+    may_take: bool
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,11 @@ class Card:
     may_answer: bool
     may_settle: bool
     visible: bool
+    asked: bool  # of this person
+    beside: bool  # does not matter for the answers so far; shown because this person was asked for it by name
+    why_now: str = ""  # why this one is worth asking now, where cards stand by their worth
+    stand: Stand | None = None  # what the costs assume while nobody has answered
+    derived_from: tuple[Question, ...] = ()  # the questions whose answers fill this one in
 
     @property
     def kind(self) -> str:
@@ -120,6 +138,16 @@ class Card:
         ]
 
     @property
+    def everything_said(self) -> list[str]:
+        """All answers, comments and notes that this person may read here, for a search."""
+        notes = [row.comment for row in (self.mine, *self.others) if row is not None]
+        return [self.said, *(words for _, words in self.others_said), *notes, self.settled_note]
+
+    @property
+    def settled_note(self) -> str:
+        return self.settlement.note if self.settlement is not None else ""
+
+    @property
     def derived_words(self) -> str:
         return describe(self.question, self.derived.value) if self.derived else ""
 
@@ -150,6 +178,15 @@ class Board:
         """The roles of who has answered, in words; one query, and only where people disagree."""
         return roles_of(self.access.use_case.organisation_id, self.answers)
 
+    @cached_property
+    def known(self) -> Effective:
+        """What counts as answered here: everybody's word; for a respondent, who sees nobody else's, their own."""
+        if self.access.may_view:
+            return self.inputs.effective
+        person, said = self.access.membership.user_id, self.inputs.said
+        own = {key: tuple(p for p in people if p.respondent == person) for key, people in said.items()}
+        return effective_answers(own, {})
+
     @property
     def is_blank(self) -> bool:
         """Nobody has said anything yet."""
@@ -164,24 +201,30 @@ class Board:
         return self._visible(inputs, tuning_was_in_play(inputs))
 
     def _visible(self, inputs: Inputs, tuning: bool) -> tuple[Question, ...]:
-        questions = visible_questions(self.access.questionnaire, inputs.effective.answers, tuning_in_play=tuning)
-        mine = {section.id for section in self.access.sections}
-        return tuple(question for question in questions if question.section in mine)
+        """Of what this person may open, what matters now or was asked of them by name."""
+        shown = {question.id for question in self._mattering(inputs, tuning)} | self.access.asked_by_name
+        return tuple(q for section in self.access.sections for q in section.questions if q.id in shown)
+
+    def _mattering(self, inputs: Inputs, tuning: bool) -> tuple[Question, ...]:
+        answers, disputed, _ = inputs.effective
+        return visible_questions(self.access.questionnaire, answers, tuning_in_play=tuning, disputed=disputed)
 
     def progress(self) -> tuple[SectionProgress, ...]:
-        effective = self.inputs.effective
-        entries = progress(
-            self.access.questionnaire,
-            effective.answers,
-            tuning_in_play=self.tuning_in_play,
-            dont_know=effective.open_dont_know,
-            disputed=effective.disputed,
-        )
-        return tuple(entry for entry in entries if entry.section in self.access.sections)
+        visible, (answers, disputed, unknown) = self.visible(), self.known
+        return tuple(section_progress(s, visible, answers, unknown, disputed) for s in self.access.sections)
+
+    def unanswered(self) -> list[Question]:
+        """What this person is asked now and, as far as they may know, nobody has said anything to."""
+        answers, disputed, unknown = self.known
+        return [q for q in self.visible() if not q.optional and q.id not in {*answers, *disputed, *unknown}]
 
     def cards(self, questions: Iterable[Question]) -> list[Card]:
         shown = {question.id for question in self.visible()}
         return [self.card(question, visible=question.id in shown) for question in questions]
+
+    @cached_property
+    def _matter(self) -> frozenset[str]:
+        return frozenset(question.id for question in self._mattering(self.inputs, self.tuning_in_play))
 
     def card(self, question: Question, *, visible: bool = True) -> Card:
         person = self.access.membership.user_id
@@ -196,9 +239,11 @@ class Board:
             derived=derived.get(question.id),
             dispute=self._dispute(question, given) if here.may_view and visible else None,
             settlement=self.settlements.get(question.id) if here.may_view else None,
-            may_answer=here.may_answer,
+            may_answer=here.may_answer_question(question),
             may_settle=here.may_settle,
             visible=visible,
+            asked=question.id in here.asked_questions,
+            beside=question.id in here.asked_by_name and question.id not in self._matter,
         )
 
     def _dispute(self, question: Question, given: list[Answer]) -> Dispute | None:

@@ -1,13 +1,13 @@
-"""The questionnaire: a section per step, a card per question, saved one by one or, without scripts, together."""
+"""The questionnaire: section by section, or a dozen questions at once; saved one by one, without scripts together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
@@ -26,26 +26,44 @@ from portfolio.permissions import (
     get_section_for,
 )
 from portfolio.questionnaire.answers import describe
-from portfolio.questionnaire.flow import next_section, unanswered
+from portfolio.questionnaire.flow import next_section
+from portfolio.questionnaire.intake import risen
 from portfolio.questionnaire.outcome import Status
 from portfolio.questionnaire.spec import Question
-from portfolio.views import overview
+from portfolio.views import intake, overview
 from portfolio.views.cards import Board, Card, board, question_address
+from portfolio.views.intake import SECTION, Selection
 
-FILTERS = ("unanswered", "disputed")
+NEXT_SHOWN = 3
+PAGE = "portfolio/questionnaire.html"
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def questionnaire(request: SignedInRequest, pk: int, section: str = "") -> HttpResponse:
+    """A section's questions, or with `?show=` and `?q=` what passes the filters and the search in all sections."""
     access = get_section_for(request.user, pk, section)
-    show = request.GET.get("show", "")
+    selection = Selection.of(request.GET)
     if request.method == "POST":
         check_may_answer_some(access)
-        return _save_section(request, access, show)
-    if not section and show not in FILTERS:
+        return _save_section(request, access, selection)
+    if not section and not selection.is_set:
         return redirect("questionnaire", pk=pk, section=_first_open(board(access)))
-    return render(request, "portfolio/questionnaire.html", page_of(board(access), show))
+    return render(request, PAGE, page_of(board(access), selection))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def quick(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The dozen questions that decide most, on one page; the same answers as in the sections."""
+    access = get_section_for(request.user, pk)
+    if request.method == "POST":
+        check_may_answer_some(access)
+        return _save_section(request, access, Selection(quick=True))
+    now = board(access)
+    if not intake.quick_here(now):
+        return redirect("questionnaire", pk=pk)
+    return render(request, PAGE, page_of(now, Selection(quick=True)))
 
 
 @login_required
@@ -64,18 +82,9 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
     saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
     if not request.htmx:
         return redirect(question_address(access, question))
+    selection = Selection.of_url(request.htmx.current_url or "")
     after = board(access, recommendation=saved.recommendation)
-    show = _filter_of(request.htmx.current_url or "")
-    context = _panel(after) | {
-        "card": after.card(question),
-        "toggled": _toggled(after, question.section, saved.inputs_before),
-        "derivable": [c for c in after.cards(after.access.section.questions) if c.question.derivable and c.visible],
-        "just_changed": _what_changed(access, question, saved),
-        "show": show,
-        "opened": _opened(after, saved.inputs_before) if show == "unanswered" else 0,
-        "oob": True,
-    }
-    return render(request, "portfolio/questionnaire.html#saved", context)
+    return render(request, f"{PAGE}#saved", _changed(after, question, saved, selection))
 
 
 @login_required
@@ -87,11 +96,30 @@ def answer_withdraw(request: SignedInRequest, pk: int, question_id: str) -> Http
     return redirect(question_address(access, question))
 
 
-def _save_section(request: SignedInRequest, access: SectionAccess, show: str) -> HttpResponse:
+def _changed(after: Board, question: Question, saved: actions.Saved, selection: Selection) -> dict[str, Any]:
+    """All that an answer changed on the page it was given on; cards keep their places."""
+    here = intake.on_page(after, selection)
+    shown = {q.id for q in after.visible()}
+    stale = here if question.id in intake.DECIDE_ASSUMPTIONS else [question]
+    names = {q.id: q for q in after.access.questionnaire.questions}
+    rose = risen(saved.before.next_questions if saved.before else (), saved.recommendation.next_questions)
+    return _panel(after, selection) | {
+        "card": intake.dressed(after, [after.card(question)])[0],
+        "toggled": _toggled(after, here, saved.inputs_before, selection),
+        "derivable": intake.dressed(after, after.cards(q for q in here if q.derivable and q.id in shown)),
+        "standing": intake.with_stands(after, stale),
+        "just_changed": _what_changed(after.access, question, saved),
+        "risen": [names[key] for key in rose if key in shown and key != question.id][:2] if saved.before else [],
+        "opened": _opened(after, saved.inputs_before) if "unanswered" in selection.show else 0,
+        "oob": True,
+    }
+
+
+def _save_section(request: SignedInRequest, access: SectionAccess, selection: Selection) -> HttpResponse:
     """Save every answer that was sent and changed; show those that could not be saved again, as they were sent."""
     before = board(access)
     forms = {q.id: AnswerForm(q, request.POST) for section in access.sections for q in section.questions}
-    sent = [form for form in forms.values() if form.was_sent and access.at(form.question.section).may_answer]
+    sent = [form for form in forms.values() if form.was_sent and access.may_answer_question(form.question)]
     refused: dict[str, AnswerForm] = {}
     given: list[actions.Given] = []
     for form in sent:
@@ -103,9 +131,9 @@ def _save_section(request: SignedInRequest, access: SectionAccess, show: str) ->
         actions.save_answers(assessment=access.assessment, given=given, by=request.user)
     after = board(access, refused)
     if refused:
-        return render(request, "portfolio/questionnaire.html", page_of(after, show), status=422)
+        return render(request, PAGE, page_of(after, selection), status=422)
     messages.success(request, "Saved.")
-    return redirect(_onwards(request, before, after, show))
+    return redirect(_onwards(request, before, after, selection))
 
 
 def _is_unchanged(before: Board, form: AnswerForm) -> bool:
@@ -118,12 +146,14 @@ def _is_unchanged(before: Board, form: AnswerForm) -> bool:
     return form.is_like(stored.revisions.filter(revision=form.seen_revision).first())
 
 
-def _onwards(request: SignedInRequest, before: Board, after: Board, show: str) -> str:
+def _onwards(request: SignedInRequest, before: Board, after: Board, selection: Selection) -> str:
     """Where to after saving a section: the questions it opened, the next section, or here again."""
     access = after.access
     here = reverse("questionnaire", args=[access.use_case.pk, access.section.id])
-    if show in FILTERS:
-        return f"{here}?{urlencode({'show': show})}"
+    if selection.quick:
+        return reverse("questionnaire-quick", args=[access.use_case.pk])
+    if selection.is_set:
+        return f"{here}{selection.query()}"
     asked_before = {q.id for q in before.visible()}
     opened = [q for q in after.visible() if q.section == access.section.id and q.id not in asked_before]
     if opened:
@@ -131,15 +161,9 @@ def _onwards(request: SignedInRequest, before: Board, after: Board, show: str) -
         messages.info(request, f"Your answers opened {more} in this section.")
         return f"{here}#q-{opened[0].id}"
     following = _neighbour(after, 1)
-    if "stay" in request.POST or following is None:
+    if "stay" in request.POST or "stay" in request.GET or following is None:
         return here
     return reverse("questionnaire", args=[access.use_case.pk, following])
-
-
-def _filter_of(url: str) -> str:
-    """The filter of the page an answer was given on."""
-    show = QueryDict(urlsplit(url).query).get("show", "")
-    return show if show in FILTERS else ""
 
 
 def _refused(request: SignedInRequest, access: SectionAccess, question: Question, form: AnswerForm) -> HttpResponse:
@@ -148,35 +172,43 @@ def _refused(request: SignedInRequest, access: SectionAccess, question: Question
     if request.htmx:
         context = {"card": now.card(question), "use_case": access.use_case}
         return render(request, "portfolio/questionnaire.html#state", context, status=422)
-    return render(request, "portfolio/questionnaire.html", page_of(now, ""), status=422)
+    return render(request, PAGE, page_of(now), status=422)
 
 
-def page_of(now: Board, show: str) -> dict[str, Any]:
+def page_of(now: Board, selection: Selection = SECTION) -> dict[str, Any]:
+    """The page of a section, of the filters and the search, or of the quick mode."""
     access = now.access
-    groups = _filtered(now, show) if show in FILTERS else [(access.section, now.cards(access.section.questions))]
-    refused = [card for _, cards in groups for card in cards if card.errors]
-    return _panel(now) | {
+    if selection.quick:
+        groups = intake.quick_cards(now)
+    elif selection.is_set:
+        groups = intake.narrowed(now, selection)
+    else:
+        groups = intake.section_cards(now)
+    cards = [card for _, group in groups for card in group]
+    return _panel(now, selection, [card.question for card in cards]) | {
         "groups": groups,
-        "show": show if show in FILTERS else "",
-        "refused": refused,
+        "found": len(cards),
+        "refused": [card for card in cards if card.errors],
         "previous_section": _section(access, _neighbour(now, -1)),
     }
 
 
-def _panel(now: Board) -> dict[str, Any]:
-    """What stands beside the cards: sections with their progress, and the verdict so far."""
+def _panel(now: Board, selection: Selection, order: Sequence[Question] = ()) -> dict[str, Any]:
+    """What stands beside the cards: sections with their progress, filters, and the verdict so far."""
     access, sections = now.access, now.progress()
-    left = _unanswered(now)
+    left = now.unanswered()
     current = next(entry for entry in sections if entry.section.id == access.section.id)
-    questions = {q.id: q for q in access.questionnaire.questions}
-    nexts = [(questions[n.question_id], n) for n in now.recommendation.next_questions if n.question_id in questions]
     return {
         "access": access,
         "use_case": access.use_case,
         "sections": sections,
         "current": current,
+        "asked_in_all": sum(entry.countable for entry in sections),
+        "selection": selection,
+        "filters": intake.filters(now, selection),
+        "quick": intake.quick_progress(now, order) if selection.quick else None,
+        "quick_total": intake.quick_progress(now).total,
         "left": len(left),
-        "disputes": [q for q in now.visible() if q.id in now.inputs.effective.disputed] if access.may_view else [],
         "recommendation": now.recommendation if access.may_view else None,
         "is_blank": now.is_blank,
         "status_words": STATUS_WORDS[Status(now.recommendation.status)],
@@ -185,40 +217,29 @@ def _panel(now: Board) -> dict[str, Any]:
         "scale_usd": overview.band_scale_usd(access.use_case) if access.may_view else 0,
         "following_section": _section(access, _neighbour(now, 1)),
         "may_project": access.membership.allows(Permission.PROJECT) and not access.use_case.is_retired,
-        "next_questions": nexts[:3] if access.may_view else [],
+        "next_questions": _worth_next(now, selection) if access.may_view else [],
     }
 
 
-def _filtered(now: Board, show: str) -> list[tuple[Any, list[Card]]]:
-    """Cards of all sections that are unanswered or disputed, under their sections."""
-    wanted = {q.id for q in _unanswered(now)} if show == "unanswered" else set(now.inputs.effective.disputed)
-    wanted |= set(now.forms)
-    groups = [
-        (section, now.cards(q for q in now.visible() if q.section == section.id and q.id in wanted))
-        for section in now.access.sections
+def _worth_next(now: Board, selection: Selection) -> list[dict[str, Any]]:
+    """The open questions most worth answering, each with its reason, and its card where the page holds it."""
+    here = {question.id for question in intake.on_page(now, selection)}
+    listed = {one.question_id for one in now.recommendation.next_questions}
+    shown = [q for q in now.visible() if q.id in listed or q.id in {o.id for o in now.unanswered()}]
+    return [
+        {"question": one.question, "because": one.because, "here": one.question.id in here}
+        for one in intake.by_value(now, shown)[:NEXT_SHOWN]
     ]
-    return [(section, cards) for section, cards in groups if cards]
 
 
-def _unanswered(now: Board) -> list[Question]:
-    effective = now.inputs.effective
-    found = unanswered(
-        now.access.questionnaire,
-        effective.answers,
-        tuning_in_play=now.tuning_in_play,
-        dont_know=effective.open_dont_know,
-        disputed=effective.disputed,
-    )
-    mine = {section.id for section in now.access.sections}
-    return [question for question in found if question.section in mine]
-
-
-def _toggled(after: Board, section_id: str, before: Inputs) -> list[Card]:
-    """The cards of the section that appear or disappear with this answer."""
+def _toggled(after: Board, here: Sequence[Question], before: Inputs, selection: Selection) -> list[Card]:
+    """The cards of the page that appear or disappear with this answer; under a filter none appears."""
     visible_before = {q.id for q in after.visible_with(before)}
     visible = {q.id for q in after.visible()}
-    questions = after.access.at(section_id).section.questions
-    return after.cards(q for q in questions if (q.id in visible) != (q.id in visible_before))
+    moved = [q for q in here if (q.id in visible) != (q.id in visible_before)]
+    if selection.is_set:
+        moved = [q for q in moved if q.id not in visible]
+    return intake.dressed(after, after.cards(moved))
 
 
 def _opened(after: Board, before: Inputs) -> int:

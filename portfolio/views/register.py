@@ -58,7 +58,7 @@ def use_case_new(request: SignedInRequest) -> HttpResponse:
     form = UseCaseForm(sent(request), organisation=membership.organisation, initial=initial)
     if request.method == "POST" and form.is_valid():
         use_case = actions.register_use_case(organisation=membership.organisation, by=request.user, **form.values())
-        return redirect("questionnaire", pk=use_case.pk)
+        return redirect("questionnaire-quick", pk=use_case.pk)
     status = 422 if form.errors else 200
     return render(request, "portfolio/use_case_form.html", {"form": form}, status=status)
 

@@ -122,6 +122,13 @@
     const status = event.detail.xhr?.status || 0;
     if (status >= 200 && status < 300) failures.delete(card.dataset.answer);
   });
+  // What is swapped may hold the focus (a button that has done its work): it goes to the card then, not to the page's top.
+  let focused = null;
+  document.addEventListener("htmx:beforeSwap", () => { focused = document.activeElement?.closest?.(".qcard")?.id ?? null; });
+  document.addEventListener("htmx:afterSettle", () => {
+    if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus({ preventScroll: true });
+    focused = null;
+  });
   const stillTyping = (card) => waiting.has(card.dataset.answer);
   document.addEventListener("htmx:afterSwap", (event) => {
     const card = event.detail.requestConfig?.elt;
@@ -183,6 +190,17 @@
   };
   const enteredEarly = (card) => freshlyOpened && !sent.has(card.dataset.answer) && fieldsOf(card).some(changed);
 
+  // ---- taking over what the costs assume: it is written into the field, as if typed
+  questions.addEventListener("click", (event) => {
+    const take = event.target.closest("[data-take]");
+    const field = take && cardOf(take)?.querySelector(`[name="${CSS.escape(take.name)}"]:not(button)`);
+    if (!field) return;
+    event.preventDefault();
+    field.value = take.value;
+    field.focus();
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   // ---- on a phone the list of sections is one line until it is opened
   const steps = document.getElementById("steps");
   if (steps) {
@@ -190,5 +208,6 @@
     const fold = () => { steps.open = !narrow.matches; };
     fold();
     narrow.addEventListener("change", fold);
+    steps.addEventListener("click", (event) => { if (narrow.matches && event.target.closest("a")) steps.open = false; });
   }
 })();

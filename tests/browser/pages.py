@@ -10,6 +10,8 @@ PAGES = {
     "new": "/use-cases/new/",
     "detail": "{sample}",
     "questionnaire": "{sample}questionnaire/evidence/",
+    "quick": "{sample}questionnaire/quick/",
+    "unanswered": "{sample}questionnaire/job/?show=unanswered&q=model",
     "answer-people": "{sample}answers/task_type/people/",
     "answer-history": "{sample}answers/task_type/history/",
     "recommendation": "{sample}recommendation/",

@@ -40,8 +40,8 @@ def go_to_section(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=2, name=title)).to_be_attached()
 
 
-def register(page: Page, title: str) -> str:
-    """Register a use case with all five fields; returns its address."""
+def register(page: Page, title: str, *, quick: bool = False) -> str:
+    """Register a use case with all five fields and go on to all questions, or stay in the quick mode; its address."""
     page.goto("/use-cases/new/")
     page.get_by_label("Title").fill(title)
     page.get_by_label("What should it do?").fill("Tells clients how to clean and store a bag.")
@@ -50,4 +50,7 @@ def register(page: Page, title: str) -> str:
     page.get_by_label("Stage").select_option(label="Idea")
     page.get_by_role("button", name="Register and start the questions").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Questionnaire")
+    if not quick:
+        page.get_by_role("navigation", name="How many questions").get_by_role("link", name="All questions").click()
+        expect(page.locator("#steps-body")).to_be_attached()
     return page.url.split("questionnaire/")[0]

@@ -59,6 +59,8 @@ EXPECTED = {
     "request-withdraw": ONLY_POST,
     "POST request-withdraw": EDIT_DONE,
     "questionnaire": VIEW,
+    "questionnaire-quick": VIEW,
+    "POST questionnaire-quick": {**VIEW, "owner": 302, "editor": 302, "reviewer": 302, "viewer": 403},
     "POST questionnaire": {**VIEW, "owner": 302, "editor": 302, "reviewer": 302, "viewer": 403},
     "answer": row(owner=302, editor=302, reviewer=302, viewer=302, respondent=404, outsider=404),
     "POST answer": ANSWER_EMPTY,

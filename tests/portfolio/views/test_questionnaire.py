@@ -202,8 +202,10 @@ def test_unanswered_of_all_sections(use_case: UseCase, owner: User, owner_client
 def test_others_answers_and_derived_ones_stand_beside(use_case: UseCase, owner: User, editor_client: Client) -> None:
     say(use_case, owner, task_type="knowledge_qa", knowledge_change_rate="monthly")
     content = editor_client.get(section(use_case, "knowledge")).content.decode()
-    assert "<b>Olga Owner</b>: Every month" in content
-    assert "Answer below to overrule it." in content
+    assert "<b>Olga Owner</b>: <bdi>Every month</bdi>" in content
+    assert "Filled in, because this kind of task answers from documents." in content
+    assert f"From: <a href=\"{section(use_case)}#q-task_type\">What kind of work does the model do?</a>" in content
+    assert "data-overrule" in content
 
 
 def test_withdrawing(use_case: UseCase, owner: User, owner_client: Client) -> None:

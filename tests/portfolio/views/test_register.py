@@ -93,7 +93,7 @@ def test_a_new_use_case_leads_straight_into_the_questions(
     )
     use_case = UseCase.objects.get()
     assert (use_case.title, use_case.owner, use_case.created_by) == ("Colour names", editor, editor)
-    assert response.redirect_chain[-1][0] == f"/use-cases/{use_case.pk}/questionnaire/job/"
+    assert response.redirect_chain[-1][0] == f"/use-cases/{use_case.pk}/questionnaire/quick/"
     assert Assessment.objects.get().use_case == use_case
 
 
