@@ -1,15 +1,13 @@
 """One set of answers as the rules read it. Pure.
 
-A `Case` holds every answer the target can depend on as an attribute; an open answer is None. Robustness leaves the open
-ones out altogether: reading such an attribute then raises `Open`, and the search branches only on what a rule really
-asks.
+A `Case` holds every answer the target can depend on as an attribute; an open answer is None. Robustness and flips watch
+which of them a decision reads, and branch only on those.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cached_property
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from portfolio.questionnaire import derive, evidence
 from portfolio.questionnaire.facts import Facts
@@ -59,11 +57,6 @@ READ = (
 SETS = frozenset({"behaviour_needs", "prompt_techniques", "what_changes"})
 
 
-class Open(Exception):  # noqa: N818 - not an error: it asks the search to branch on this question
-    def __init__(self, question_id: str) -> None:
-        self.question_id = question_id
-
-
 def canonical(question_id: str, value: Value) -> Any:
     """The answer in the form the rules compare: lists without order become sets, ranked lists tuples."""
     if value is None:
@@ -71,6 +64,23 @@ def canonical(question_id: str, value: Value) -> Any:
     if question_id in SETS:
         return frozenset(value)
     return tuple(value) if question_id == "failure_causes" else value
+
+
+class _WorkedOut:
+    """`functools.cached_property` without its lock, which in Python 3.11 takes longer than these conclusions do."""
+
+    def __init__(self, conclude: Callable[[Any], Any]) -> None:
+        self.conclude, self.name = conclude, conclude.__name__
+
+    def __get__(self, case: Any, owner: type) -> Any:
+        value = case.__dict__[self.name] = self.conclude(case)
+        return value
+
+
+if TYPE_CHECKING:
+    from functools import cached_property as worked_out
+else:
+    worked_out = _WorkedOut
 
 
 class Case:
@@ -91,41 +101,39 @@ class Case:
         return cls(values, policy or Policy(), facts or Facts())
 
     def __getattr__(self, name: str) -> Any:
-        if name in READ:
-            raise Open(name)
         raise AttributeError(name)
 
-    @cached_property
+    @worked_out
     def facts(self) -> str | None:
         """`core`, `some`, `none` or None: how far answers rest on particular facts, derived while open."""
         return self.facts_needed or derive.facts_level(self)
 
-    @cached_property
+    @worked_out
     def pressure(self) -> str | None:
         """`yes`, `no` or None: whether the good-enough model is too slow or too dear, derived while open."""
         return self.cost_latency_pressure or ("yes" if derive.pressing(self) else None)
 
-    @cached_property
+    @worked_out
     def cause(self) -> str | None:
         """The first ranked cause of failure: it counts most."""
         return self.failure_causes[0] if self.failure_causes else None
 
-    @cached_property
+    @worked_out
     def prompting(self) -> str | None:
         """`fails`, `close`, `meets_target` or None while not measured; a number decides over the word."""
         return evidence.level(self, self.prompt_score, "prompt_baseline")
 
-    @cached_property
+    @worked_out
     def retrieval(self) -> str | None:
         """The same for prompting with retrieval."""
         return evidence.level(self, self.rag_score, "rag_baseline")
 
-    @cached_property
+    @worked_out
     def tuned(self) -> str | None:
         """`worse`, `no_better`, `better`, `meets_target` or None: the tuned model against the best untuned result."""
         return evidence.tuned(self)
 
-    @cached_property
+    @worked_out
     def tasks(self) -> tuple[str, ...]:
         return tuple(t for t in (self.task_type, self.second_task_type) if t)
 
@@ -135,17 +143,22 @@ class Case:
 
 
 class Traced(Case):
-    """A case that keeps which answers were read: what was not read could be anything without changing the result."""
+    """A case that keeps, in order, which of the `watched` answers were read: the others could be anything.
 
-    def __init__(self, values: Mapping[str, Any], policy: Policy, facts_given: Facts) -> None:
-        super().__init__({}, policy, facts_given)
-        self.values = values
-        self.read: set[str] = set()
+    `values` holds the answers that are not watched.
+    """
+
+    def __init__(
+        self, values: Mapping[str, Any], watched: Mapping[str, Any], policy: Policy, facts_given: Facts
+    ) -> None:
+        super().__init__(values, policy, facts_given)
+        self.watched = watched
+        self.read: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name not in READ:
             raise AttributeError(name)
-        self.read.add(name)
-        value = self.values[name]
+        value = self.watched[name]
+        self.read.append(name)
         self.__dict__[name] = value  # the next read finds it at once
         return value

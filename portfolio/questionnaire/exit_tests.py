@@ -21,6 +21,7 @@ from portfolio.questionnaire.wording import TARGETS, listed
 
 DEFAULT_CASES = 50
 MOST_CASES = 1_000
+RAREST = 0.001  # below one in `MOST_CASES` a share is no longer told by trying
 CLOSEST = 0.05  # nearer than ± 5 points a share is told only where the target itself lies nearer to its end
 USUAL_SHARE = "at least 90 %"
 WANTED_SHARE = {"one_in_twenty": 0.95, "one_in_hundred": 0.99}
@@ -86,6 +87,8 @@ def cases_to_try(answers: Mapping[str, Value]) -> tuple[int, str]:
         points = round(100 * half_width(DEFAULT_CASES))
         return DEFAULT_CASES, f"A first look: {DEFAULT_CASES} tell a share to within ±{points} points at worst."
     nearest = min(CLOSEST, share, 1 - share)
+    if nearest < RAREST:
+        return MOST_CASES, f"Misses this rare hardly show among {MOST_CASES:,}: watch them in live use as well."
     cases = min(MOST_CASES, cases_needed(nearest, share=share))
     within = f"{100 * half_width(cases, share=share):.2g}"
     return cases, f"With {cases:,}, a share of {100 * share:.4g} % is told to within ±{within} points."

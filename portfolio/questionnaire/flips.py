@@ -73,7 +73,7 @@ def find_flips(
     search = _Search(space, here, before, target)
     named, singles = list(search.other_sides()), search.singles()
     others = frozenset(Target) - {target}
-    found = singles or ([] if named else search.pairs(others, PAIR_FLIPS))
+    found = singles or ([] if named else search.pairs(PAIR_FLIPS))
     chosen: dict[tuple[str, ...], Flip] = {}
     for flip in (*named, *_each_target_first(found)):
         chosen.setdefault((*(c.question_id for c in flip.changes), flip.target), flip)
@@ -85,10 +85,9 @@ def _nearest(search: _Search, others: frozenset[Target], known: list[Flip]) -> M
     nearest: dict[Target, Flip] = {}
     for flip in sorted(known, key=lambda f: len(f.changes)):
         nearest.setdefault(Target(flip.target), flip)
-    for target in Target:
-        if target in others and target not in nearest:
-            for flip in search.pairs(frozenset({target}), 1):
-                nearest[target] = flip
+    missing = set(others - nearest.keys())
+    if missing:
+        nearest.update(search.nearest_pairs(missing))
     return nearest
 
 
@@ -119,25 +118,37 @@ class _Search:
                     found[question, reached] = self.flip(((question, value),), reached)
         return list(found.values())
 
-    def pairs(self, wanted: frozenset[Target], most: int) -> list[Flip]:
-        """The first `most` pairs of changes that lead to one of `wanted`, each pair of questions once.
-
-        Every pair is looked at or known to lead nowhere new: a second change matters only if its answer is read once
-        the first one is made.
-        """
+    def pairs(self, most: int) -> list[Flip]:
+        """The first `most` pairs of changes that lead to another target, each pair of questions once."""
         found: list[Flip] = []
         seen = set()
-        for first, second in combinations(self.steps, 2):
-            questions = (first[0], second[0])
-            if first[0] == second[0] or questions in seen or not self._meet(first, second):
-                continue
-            reached = self.reach((first, second))
-            if reached in wanted:
+        for pair, reached in self._meeting():
+            questions = (pair[0][0], pair[1][0])
+            if reached != self.target and questions not in seen:
                 seen.add(questions)
-                found.append(self.flip((first, second), reached))
+                found.append(self.flip(pair, reached))
                 if len(found) >= most:
                     break
         return found
+
+    def nearest_pairs(self, wanted: set[Target]) -> dict[Target, Flip]:
+        """The first pair that leads to each of `wanted`; a target that no pair leads to is left out."""
+        found: dict[Target, Flip] = {}
+        for pair, reached in self._meeting():
+            if reached in wanted and reached not in found:
+                found[reached] = self.flip(pair, reached)
+                if len(found) == len(wanted):
+                    break
+        return found
+
+    def _meeting(self) -> Iterator[tuple[tuple[Step, Step], Target]]:
+        """Every pair of changes that could do more than one of them alone, with where it leads.
+
+        A second change matters only if its answer is read once the first one is made.
+        """
+        for first, second in combinations(self.steps, 2):
+            if first[0] != second[0] and self._meet(first, second):
+                yield (first, second), self.reach((first, second))
 
     @cached_property
     def steps(self) -> list[tuple[str, Value]]:

@@ -187,10 +187,11 @@ class _Seen:
 
 def _explored(open_space: robustness.Space, case: Case, answers: Mapping[str, Value], decision: Decision) -> _Seen:
     flips, nearest = find_flips(open_space, answers, decision.target)
+    tree = robustness.Tree(open_space)
     return _Seen(
-        robustness=robustness.explore(open_space, decision.target),
+        robustness=robustness.explore(open_space, decision.target, tree),
         flips=flips,
-        effects=robustness.impacts(open_space, decision.target),
+        effects=robustness.impacts(open_space, decision.target, tree),
         reversal=reversals(open_space, case, decision),
         rejected=rejected(case, decision, nearest),
     )

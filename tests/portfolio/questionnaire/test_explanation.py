@@ -74,7 +74,9 @@ def test_unexplored_has_tests_and_ways_without_a_model_but_no_reversal():
         ({"error_tolerance": "one_in_hundred"}, 381),  # 3.8415 · 0.0099 / 0.01² = 380.3
         ({"error_tolerance": "never"}, 300),  # the rule of three: 3 / 300
         ({"metric": {"name": "seconds per ticket", "higher_is_better": False}, "metric_target": 40}, 50),
-        ({"metric": F1, "metric_target": 0.9999}, 1_000),  # capped
+        ({"metric": F1, "metric_target": 0.998}, 1_000),  # capped: 3.8415 · 0.001996 / 0.002² = 1,917
+        ({"metric": F1, "metric_target": 0.9999}, 1_000),
+        ({"metric": {"name": "error rate", "higher_is_better": False}, "metric_target": 1e-252}, 1_000),
         ({}, 50),
     ],
 )
