@@ -6,25 +6,30 @@ Builds its own database in a temporary folder (or in the PostgreSQL of TEST_DATA
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from decimal import Decimal
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    with_database(lambda: measure(count))
+
+
+def with_database(work: Callable[[], None]) -> None:
+    """Do `work` with a database of its own, which is dropped afterwards."""
     with tempfile.TemporaryDirectory(prefix="tw-bench-") as data:
         os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": data, "SECRET_KEY": "benchmark"}
         os.environ.pop("DATABASE_URL", None)
         if url := os.environ.get("TEST_DATABASE_URL"):
             os.environ["DATABASE_URL"] = url
-        measure(count)
+        _set_up(work)
 
 
-def measure(count: int) -> None:
+def _set_up(work: Callable[[], None]) -> None:
     import django  # noqa: PLC0415 – only once the environment above is set
 
     django.setup()
     from django.conf import settings  # noqa: PLC0415
-    from django.db import connection  # noqa: PLC0415
     from django.test.utils import get_runner, setup_test_environment, teardown_test_environment  # noqa: PLC0415
 
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
@@ -34,11 +39,17 @@ def measure(count: int) -> None:
     runner = get_runner(settings)(verbosity=0, interactive=False)
     databases = runner.setup_databases()
     try:
-        print(f"pages at {count:,} use cases on {connection.vendor}: median of 15 calls")
-        walk(populate(count))
+        work()
     finally:
         runner.teardown_databases(databases)
         teardown_test_environment()
+
+
+def measure(count: int) -> None:
+    from django.db import connection  # noqa: PLC0415
+
+    print(f"pages at {count:,} use cases on {connection.vendor}: median of 15 calls")
+    walk(populate(count))
 
 
 def populate(count: int) -> int:

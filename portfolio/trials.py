@@ -29,7 +29,7 @@ from portfolio.questionnaire.recommend import RULES_VERSION, recommend
 
 CHUNK = 250  # use cases between two reports of progress: below half a second
 EXPLORED = 50  # the first of those that change: how firm they would be is worked out as well
-PRICED = 500  # … and what the old and the new option cost is looked up
+LISTED = 500  # … are kept with what the old and the new option cost; the counts are of all
 CHANGES = ("target", "status", "method", "blockers")  # by weight: the first that differs names the change
 
 
@@ -105,9 +105,15 @@ def _work(run: PolicyRun) -> Callable[[], None]:
             found += [change] if change else []
     changes = sorted(found, key=lambda change: CHANGES.index(change.kind))
     jobs.report(run, "Looking at what changes more closely", 92)
-    changes = [*_explored(changes[:EXPLORED], proposed), *changes[EXPLORED:]]
-    changes = [*_priced(changes[:PRICED]), *changes[PRICED:]]
-    result = _result(changes, assessed=assessed, unassessed=len(keys) - assessed, reasons_only=reasons_only)
+    listed = _priced([*_explored(changes[:EXPLORED], proposed), *changes[EXPLORED:LISTED]])
+    result = {
+        "assessed": assessed,
+        "unassessed": len(keys) - assessed,
+        "changed": len(changes),
+        "reasons_only": reasons_only,
+        "ways": _ways(changes),
+        "changes": [asdict(change) for change in listed],
+    }
     return lambda: jobs.finish(run, result=result, answers_sha256=state)
 
 
@@ -242,18 +248,11 @@ def _priced(changes: Sequence[Change]) -> list[Change]:
     return found
 
 
-def _result(changes: Sequence[Change], *, assessed: int, unassessed: int, reasons_only: int) -> dict[str, Any]:
-    """Plain values: the counts, the ways from → to with theirs, and every change."""
+def _ways(changes: Sequence[Change]) -> list[dict[str, Any]]:
+    """From → to with how many go that way, the weightiest kind first."""
     ways = Counter((c.kind, _end(c.before, c.kind), _end(c.after, c.kind)) for c in changes)
     ordered = sorted(ways.items(), key=lambda row: (CHANGES.index(row[0][0]), -row[1], row[0]))
-    return {
-        "assessed": assessed,
-        "unassessed": unassessed,
-        "changed": len(changes),
-        "reasons_only": reasons_only,
-        "ways": [{"kind": kind, "from": a, "to": b, "count": n} for (kind, a, b), n in ordered],
-        "changes": [asdict(change) for change in changes],
-    }
+    return [{"kind": kind, "from": a, "to": b, "count": n} for (kind, a, b), n in ordered]
 
 
 def _end(verdict: Verdict, kind: str) -> tuple[str, ...]:
