@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.utils import timezone
 
@@ -58,10 +59,12 @@ def tell(
     return len(told)
 
 
-def is_told(people: Iterable[User | int | None], *, kind: str, path: str, unread: bool = False) -> bool:
-    """Whether one of them has been told this already, or (`unread`) has not read it yet; one query."""
-    keys = [p.pk if isinstance(p, User) else p for p in people if p is not None]
-    found = Notice.objects.filter(person__in=keys, kind=kind, path=path)
+def is_told(person: User | int, *, kind: str, path: str, since: datetime | None = None, unread: bool = False) -> bool:
+    """Whether the person has been told this (since a moment), or has not even read it yet (`unread`); one query."""
+    key = person.pk if isinstance(person, User) else person
+    found = Notice.objects.filter(person=key, kind=kind, path=path)
+    if since is not None:
+        found = found.filter(created_at__gte=since)
     return (found.unread() if unread else found).exists()
 
 

@@ -25,8 +25,14 @@ AUDIT_PHRASES = {
     ("tried", TRIAL): "{actor} looked at what a change of the policy would do: {changes}.",
     ("cancelled", TRIAL): "{actor} cancelled {target}.",
     ("retried", TRIAL): "{actor} started {target} again.",
-    ("asked", USE_CASE): "{actor} asked {respondent} to answer “{section}” of {target}.",
-    ("withdrew_request", USE_CASE): "{actor} no longer asks {respondent} to answer “{section}” of {target}.",
+    ("asked", USE_CASE): "{actor} asked {respondent} to answer {parts} of {target}.",
+    ("withdrew_request", USE_CASE): "{actor} no longer asks {respondent} to answer {parts} of {target}.",
+    ("reminded", USE_CASE): "{actor} reminded {respondent} to answer {parts} of {target}.",
+    ("changed_due_date", USE_CASE): (
+        "{actor} moved the day by which {respondent} answers {parts} of {target} from {from} to {to}."
+    ),
+    ("declined", USE_CASE): "{actor} declined to answer {parts} of {target}: “{reason}”",
+    ("took_up", USE_CASE): "{actor} answers {parts} of {target} after all.",
 }
 
 
@@ -37,7 +43,10 @@ class PortfolioConfig(AppConfig):
         # Models can be imported only once the apps are loaded.
         from costing.public import projection_finished  # noqa: PLC0415
         from organisations import audit  # noqa: PLC0415
+        from organisations.signals import joined  # noqa: PLC0415
+        from portfolio.asked import take_over  # noqa: PLC0415
         from portfolio.projections import take_figures  # noqa: PLC0415
 
         audit.add_phrases(AUDIT_PHRASES)
         projection_finished.connect(take_figures, dispatch_uid="portfolio.take_figures")
+        joined.connect(take_over, dispatch_uid="portfolio.take_over")

@@ -17,7 +17,7 @@ from portfolio.lifecycle import STAGE_LABELS, TRANSITIONS, Stage
 from portfolio.models import SORTS, Answer, AnswerRevision, UseCase
 from portfolio.questionnaire.answers import AnswerError, clean
 from portfolio.questionnaire.outcome import Status, Target
-from portfolio.questionnaire.spec import Kind, Question, Section, Value
+from portfolio.questionnaire.spec import Kind, Question, Value
 
 APPROACHES = {
     Target.PROMPTING: "Prompting",
@@ -198,46 +198,6 @@ def _note(label: str, empty: str) -> forms.CharField:
             "max_length": "The note has %(show_value)s characters. Shorten it to %(limit_value)s.",
         },
     )
-
-
-class AskForm(forms.Form):
-    """Ask a member to answer a section."""
-
-    fields: dict[str, Any]
-
-    respondent = forms.ModelChoiceField(
-        queryset=User.objects.none(),
-        label="Whom",
-        empty_label="Choose a member",
-        error_messages={
-            "required": "Nobody was chosen. Choose a member.",
-            "invalid_choice": "This person is not a member here. Choose one of the list, or invite them first.",
-        },
-    )
-    section = forms.ChoiceField(
-        label="Which section",
-        error_messages={
-            "required": "No section was chosen. Choose one.",
-            "invalid_choice": "There is no section “%(value)s”. Choose one of the list.",
-        },
-    )
-    message = forms.CharField(
-        required=False,
-        max_length=2_000,
-        label="Message",
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"max_length": "The message has %(show_value)s characters. Shorten it to %(limit_value)s."},
-    )
-
-    def __init__(self, *args: Any, organisation: Organisation, sections: Iterable[Section], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.sections = {section.id: section for section in sections}
-        members = Membership.objects.active().filter(organisation=organisation)
-        people = User.objects.filter(pk__in=members.values("user_id"), is_active=True)
-        self.fields["respondent"].queryset = people.order_by("name", "email")
-        self.fields["section"].choices = [
-            (section.id, f"{section.title} – for {section.audience}") for section in self.sections.values()
-        ]
 
 
 class AnswerForm:

@@ -16,6 +16,7 @@ from django_htmx.middleware import HtmxDetails
 from organisations.models import Membership, User
 from organisations.permissions import membership_in, require_in
 from organisations.roles import Permission, refusal
+from portfolio.lifecycle import Stage
 from portfolio.models import AnswerRequest, AnswerRevision, Assessment, PolicyRun, Report, UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
@@ -84,11 +85,6 @@ class SectionAccess:
     @property
     def may_edit(self) -> bool:
         return self.membership.allows(Permission.EDIT)
-
-    @property
-    def request(self) -> AnswerRequest | None:
-        """What this person is asked in this section, the newest first."""
-        return next((request for request in self.requests if request.section_id == self.section.id), None)
 
     @property
     def requests_here(self) -> tuple[AnswerRequest, ...]:
@@ -200,13 +196,25 @@ def get_revision_for(
 
 
 def get_request_for(user: User, pk: int, request_pk: int) -> tuple[UseCase, AnswerRequest]:
-    """A standing request of this use case, for who may withdraw it."""
+    """A standing request of this use case, for who may ask there."""
     use_case = get_use_case_for(user, pk, Permission.EDIT)
     requests = AnswerRequest.objects.standing().filter(assessment__use_case=use_case)
-    request = requests.select_related("respondent", "assessment").filter(pk=request_pk).first()
+    rows = requests.select_related("respondent", "invitation", "assessment__policy", "assessment__use_case")
+    request = rows.filter(pk=request_pk).first()
     if request is None:
         raise Http404("no such request")
     return use_case, request
+
+
+def get_own_request_for(user: User, request_pk: int) -> AnswerRequest:
+    """What `user` was asked and what was not taken back, in an organisation they belong to; else 404."""
+    requests = (
+        AnswerRequest.objects.standing().filter(respondent=user).exclude(assessment__use_case__stage=Stage.RETIRED)
+    )
+    request = requests.select_related("asked_by", "assessment__use_case").filter(pk=request_pk).first()
+    if request is None or membership_in(user, request.assessment.use_case.organisation_id) is None:
+        raise Http404("no such request")
+    return request
 
 
 def get_report_for(user: User, pk: int, report_pk: int, permission: Permission = Permission.VIEW) -> Report:

@@ -3,7 +3,7 @@
 from celery import Task, shared_task
 
 from costing.public import jobs
-from portfolio import trials
+from portfolio import reminders, trials
 from portfolio.models import PolicyRun, Report
 from portfolio.reports import build
 
@@ -26,3 +26,8 @@ def run_policy(self: "Task[[int], None]", run_id: int) -> None:
 @shared_task(name="portfolio.reap_policy_runs")
 def reap_policy_runs() -> None:
     jobs.reap_and_enqueue(PolicyRun, run_policy.delay)
+
+
+@shared_task(name="portfolio.remind")
+def remind() -> None:
+    reminders.remind()

@@ -13,6 +13,8 @@ from portfolio.views.rules import RULE_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/", requests.requests, name="requests"),
+    path("requests/<int:request_pk>/decline/", requests.request_decline, name="request-decline"),
+    path("requests/<int:request_pk>/take-up/", requests.request_take_up, name="request-take-up"),
     path("use-cases/", register.use_cases, name="use-cases"),
     path("use-cases/new/", register.use_case_new, name="use-case-new"),
     path("use-cases/<int:pk>/", register.use_case, name="use-case"),
@@ -21,7 +23,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<int:pk>/activity/", register.use_case_activity, name="use-case-activity"),
     path("use-cases/<int:pk>/recommendation/", recommendation.recommendation, name="recommendation"),
     path("use-cases/<int:pk>/ask/", requests.ask, name="ask"),
+    path("use-cases/<int:pk>/requests/remind/", requests.requests_remind, name="requests-remind"),
     path("use-cases/<int:pk>/requests/<int:request_pk>/withdraw/", requests.request_withdraw, name="request-withdraw"),
+    path("use-cases/<int:pk>/requests/<int:request_pk>/remind/", requests.request_remind, name="request-remind"),
+    path("use-cases/<int:pk>/requests/<int:request_pk>/due/", requests.request_due, name="request-due"),
+    path("use-cases/<int:pk>/requests/<int:request_pk>/link/", requests.request_link, name="request-link"),
     path("use-cases/<int:pk>/questionnaire/", questionnaire.questionnaire, name="questionnaire"),
     path("use-cases/<int:pk>/questionnaire/quick/", questionnaire.quick, name="questionnaire-quick"),  # before sections
     path("use-cases/<int:pk>/questionnaire/<slug:section>/", questionnaire.questionnaire, name="questionnaire"),

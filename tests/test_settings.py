@@ -93,7 +93,9 @@ def test_a_reaper_s_call_that_nobody_took_expires() -> None:
     assert {name: entry["options"] for name, entry in settings.CELERY_BEAT_SCHEDULE.items()} == {
         "reap-projections": {"expires": 60},
         "reap-reports": {"expires": 60},
+        "reap-policy-runs": {"expires": 60},
         "mail-notices": {"expires": 60},
+        "remind": {"expires": 3600},
         "prune-notices": {"expires": 3600},
     }
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from organisations import audit
 from organisations.models import User
+from portfolio.actions import announce
 from portfolio.decision import Decision, Inputs, decide, read_inputs
 from portfolio.models import (
     Answer,
@@ -121,7 +122,7 @@ def save_answers(*, assessment: Assessment, given: Sequence[Given], by: User, ve
         written = [_write_answer(locked, question=q, by=by, entry=entry, verb=verb) for q, entry in entries]
         return (written[-1][0] if written else None), any(changed for _, changed in written)
 
-    return _act(assessment=assessment, foresee=foresee, write=write)
+    return _act(assessment=assessment, foresee=foresee, write=write, by=by)
 
 
 def withdraw_answer(*, assessment: Assessment, question: Question, by: User) -> Saved:
@@ -152,7 +153,7 @@ def settle_dispute(*, assessment: Assessment, question: Question, by: User, valu
         raise InvalidAnswerError("note", "the note is empty; say in a sentence why this answer counts")
     checked = _checked(question, value, dont_know=False)
     write = partial(_write_settlement, question=question, by=by, value=checked, note=note.strip())
-    return _act(assessment=assessment, foresee=lambda i: i.with_settlement(question.id, checked), write=write)
+    return _act(assessment=assessment, foresee=lambda i: i.with_settlement(question.id, checked), write=write, by=by)
 
 
 def reopen_dispute(*, assessment: Assessment, question: Question, by: User, note: str) -> Saved:
@@ -160,7 +161,7 @@ def reopen_dispute(*, assessment: Assessment, question: Question, by: User, note
     if not note.strip():
         raise InvalidAnswerError("note", "the note is empty; say in a sentence why it is open again")
     write = partial(_write_reopening, question=question, by=by, note=note.strip())
-    return _act(assessment=assessment, foresee=lambda inputs: _unsettled(inputs, question.id), write=write)
+    return _act(assessment=assessment, foresee=lambda inputs: _unsettled(inputs, question.id), write=write, by=by)
 
 
 def ensure_snapshot(*, assessment: Assessment) -> RecommendationSnapshot:
@@ -197,6 +198,7 @@ def _act(
     assessment: Assessment,
     foresee: Callable[[Inputs], Inputs],
     write: Callable[[Assessment], tuple[Answer | None, bool]],
+    by: User | None = None,
 ) -> Saved:
     """`_act_once`, in turn with the other threads of this process, and again when SQLite was too busy.
 
@@ -205,21 +207,22 @@ def _act(
     turn to take (its lock is held already, and who has the turn may be waiting for it) and no second try.
     """
     if transaction.get_connection().in_atomic_block:
-        return _act_once(assessment, foresee, write)
+        return _act_once(assessment, foresee, write, by)
     with _TURNS[assessment.use_case.organisation_id % len(_TURNS)]:
         for _ in range(TRIES_WHEN_BUSY - 1):
             try:
-                return _act_once(assessment, foresee, write)
+                return _act_once(assessment, foresee, write, by)
             except OperationalError as error:
                 if "database is locked" not in str(error):
                     raise
-        return _act_once(assessment, foresee, write)
+        return _act_once(assessment, foresee, write, by)
 
 
 def _act_once(
     assessment: Assessment,
     foresee: Callable[[Inputs], Inputs],
     write: Callable[[Assessment], tuple[Answer | None, bool]],
+    by: User | None,
 ) -> Saved:
     """Decide on the foreseen inputs, then write under the lock; decide anew there if others wrote meanwhile."""
     inputs = read_inputs(assessment)
@@ -231,7 +234,10 @@ def _act_once(
             inputs = read_inputs(locked)
             ahead = foresee(inputs)
             decision = decide(ahead)
-        return _store(locked, write, inputs, ahead, decision)
+        saved = _store(locked, write, inputs, ahead, decision)
+        if saved.changed and by is not None:
+            announce.after_answers(assessment=locked, before=inputs, after=ahead, by=by)
+        return saved
 
 
 def _lock(assessment: Assessment) -> Assessment:

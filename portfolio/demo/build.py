@@ -9,7 +9,8 @@ from django.db import transaction
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
-from portfolio.actions import Given, ask_for_section, move_use_case, register_use_case, save_answers
+from portfolio.actions import Given, ask, move_use_case, register_use_case, save_answers
+from portfolio.asked import Part
 from portfolio.demo.definition import definition
 from portfolio.lifecycle import Stage
 from portfolio.models import Assessment, UseCase
@@ -71,10 +72,8 @@ def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, Use
     questionnaire = loading.load(assessment.questionnaire_version)
     sections = {section.id: section for section in questionnaire.sections}
     for key, asked in entry.get("requests", {}).items():
-        for section in asked:
-            ask_for_section(
-                assessment=assessment, section=sections[section], respondent=people[key], by=people[entry["owner"]]
-            )
+        parts = [Part(sections[section]) for section in asked]
+        ask(assessment=assessment, parts=parts, people=[people[key]], by=people[entry["owner"]])
     comments, unsure = entry.get("comments", {}), entry.get("dont_know", {})
     for key in [*entry["answers"], *(key for key in unsure if key not in entry["answers"])]:
         said = [

@@ -252,6 +252,11 @@ class AnswerRequestQuerySet(models.QuerySet["AnswerRequest"]):
         """Neither withdrawn nor declined: these let a respondent see and answer."""
         return self.standing().filter(declined_at__isnull=True)
 
+    def waiting(self, organisation_id: int | None = None) -> Self:
+        """Asked of an invited address that has not joined yet; of one organisation, or of all."""
+        here = {} if organisation_id is None else {"assessment__use_case__organisation": organisation_id}
+        return self.standing().filter(respondent__isnull=True, **here)
+
     def asked_of(self, membership: Membership) -> Self:
         """What this member was asked in their organisation, with all that a list shows."""
         mine = self.filter(
@@ -259,7 +264,7 @@ class AnswerRequestQuerySet(models.QuerySet["AnswerRequest"]):
             assessment__use_case__organisation_id=membership.organisation_id,
         )
         return mine.exclude(assessment__use_case__stage=Stage.RETIRED).select_related(
-            "asked_by", "assessment__use_case__unit", "assessment__use_case__owner"
+            "asked_by", "assessment__policy", "assessment__use_case__unit", "assessment__use_case__owner"
         )
 
 
@@ -302,6 +307,15 @@ class AnswerRequest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.question_id or self.section_id} asked of {self.respondent_id or self.invitation_id}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.withdrawn_at is None and self.declined_at is None
+
+    @property
+    def is_overdue(self) -> bool:
+        """Its day is over; whether all has been answered is another question."""
+        return self.is_open and self.due_on is not None and self.due_on < timezone.localdate()
 
     def covers(self, question: Question) -> bool:
         return self.question_id == question.id if self.question_id else self.section_id == question.section

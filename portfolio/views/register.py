@@ -21,6 +21,7 @@ from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.views import overview
+from portfolio.views.requests import asked_of_colleagues
 
 PAGE_SIZE = 50
 SORTABLE = {"title": "Use case", "robustness": "Robustness", "cost": "12 months", "updated": "Changed"}
@@ -74,6 +75,7 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
         **now,
         **overview.open_risks(now["standing"]),
         **overview.figures(use_case, now["recommendation"]),
+        **asked_of_colleagues(use_case, now["standing"].assessment),
         "may_edit": may_edit,
         "may_answer": membership.allows(Permission.ANSWER),
         "may_project": membership.allows(Permission.PROJECT),

@@ -10,7 +10,7 @@ from organisations.models import Organisation, User
 from portfolio import actions
 from portfolio.lifecycle import Stage
 from portfolio.models import Answer, AnswerRevision, Assessment, RecommendationSnapshot, UseCase
-from portfolio.questionnaire.loading import LATEST, load
+from portfolio.questionnaire.loading import LATEST
 from tests.factories import BusinessUnitFactory
 from tests.portfolio.factories import HR_DESK, question, say, use_case_in
 
@@ -210,23 +210,6 @@ def test_ensure_snapshot_writes_one_at_most(use_case: UseCase) -> None:
     assessment = use_case.assessments.get()
     first = actions.ensure_snapshot(assessment=assessment)
     assert (actions.ensure_snapshot(assessment=assessment), first.answers) == (first, {})
-
-
-def test_asking_again_renews_the_request(use_case: UseCase, owner: User, respondent: User) -> None:
-    assessment = use_case.assessments.get()
-    section = load(LATEST).sections[1]
-    first = actions.ask_for_section(assessment=assessment, section=section, respondent=respondent, by=owner)
-    actions.withdraw_request(request=first, by=owner)
-    actions.withdraw_request(request=first, by=owner)  # twice is once
-    again = actions.ask_for_section(
-        assessment=assessment, section=section, respondent=respondent, by=owner, message="Please."
-    )
-    assert (again.pk, again.withdrawn_at, again.message) == (first.pk, None, "Please.")
-    assert [audit.describe(event) for event in audit.events_of(use_case)] == [
-        f"Olga Owner asked Ravi Respondent to answer “Knowledge” of “{use_case.title}”.",
-        f"Olga Owner no longer asks Ravi Respondent to answer “Knowledge” of “{use_case.title}”.",
-        f"Olga Owner asked Ravi Respondent to answer “Knowledge” of “{use_case.title}”.",
-    ]
 
 
 def in_threads(jobs: list[tuple[UseCase, User, dict[str, object]]], threads: int) -> None:

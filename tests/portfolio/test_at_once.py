@@ -12,11 +12,13 @@ from costing.models import JobState, Projection
 from organisations import audit
 from organisations.actions import remove_unit
 from organisations.models import BusinessUnit, Organisation, User
+from organisations.roles import Role
 from portfolio import actions, projections
 from portfolio.actions.reports import request_report
+from portfolio.asked import Part
 from portfolio.models import Assessment, UseCase
 from portfolio.questionnaire.loading import LATEST, load
-from tests.factories import BusinessUnitFactory, UserFactory
+from tests.factories import BusinessUnitFactory, MembershipFactory
 from tests.portfolio.factories import question, say, use_case_in
 
 ROUNDS = 12
@@ -80,10 +82,11 @@ def test_answering_and_editing_the_same_use_case(
 
 
 def test_answering_and_asking_about_the_same_use_case(assessment: Assessment, owner: User, editor: User) -> None:
-    people, section = [UserFactory() for _ in range(ROUNDS)], load(LATEST).sections[0]
+    organisation, section = assessment.use_case.organisation, load(LATEST).sections[0]
+    people = [MembershipFactory(organisation=organisation, role=Role.RESPONDENT).user for _ in range(ROUNDS)]
     at_once(
         lambda n: actions.save_answer(assessment=assessment, question=VOLUME, by=owner, value=n + 1),
-        lambda n: actions.ask_for_section(assessment=assessment, section=section, respondent=people[n], by=editor),
+        lambda n: actions.ask(assessment=assessment, parts=[Part(section)], people=[people[n]], by=editor),
     )
     assert (assessment.answers.get().revision, assessment.requests.count()) == (ROUNDS, ROUNDS)
 

@@ -2,8 +2,7 @@ import pytest
 from django.http import QueryDict
 
 from organisations.models import Organisation, User
-from portfolio.forms import AnswerForm, AskForm, StageForm, UseCaseFilter, UseCaseForm
-from portfolio.questionnaire.loading import LATEST, load
+from portfolio.forms import AnswerForm, StageForm, UseCaseFilter, UseCaseForm
 from tests.factories import BusinessUnitFactory
 from tests.portfolio.factories import question, use_case_in
 
@@ -133,16 +132,3 @@ def test_filters_that_do_not_exist_are_named_and_left_out(organisation: Organisa
     form = UseCaseFilter(QueryDict("stage=idea&approach=magic&unit=999&sort=drop&q=letters"), organisation=organisation)
     assert (form.conditions(), form.text(), form.sort_order) == ({"stage": "idea"}, "letters", "-updated")
     assert form.errors["approach"] == ["Approach “magic” does not exist here: left out."]
-
-
-def test_asking_wants_a_member_and_a_section(organisation: Organisation, respondent: User, outsider: User) -> None:
-    sections = load(LATEST).sections
-    data = {"respondent": respondent.pk, "section": "knowledge"}
-    assert AskForm(data, organisation=organisation, sections=sections).is_valid()
-    wrong = {"respondent": outsider.pk, "section": "secrets", "message": "x" * 2_001}
-    form = AskForm(wrong, organisation=organisation, sections=sections)
-    assert {name: errors[0] for name, errors in form.errors.items()} == {
-        "respondent": "This person is not a member here. Choose one of the list, or invite them first.",
-        "section": "There is no section “secrets”. Choose one of the list.",
-        "message": "The message has 2001 characters. Shorten it to 2000.",
-    }

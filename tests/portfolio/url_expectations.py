@@ -58,6 +58,19 @@ EXPECTED = {
     "POST ask": EDIT_EMPTY,
     "request-withdraw": ONLY_POST,
     "POST request-withdraw": EDIT_DONE,
+    "request-remind": ONLY_POST,
+    "POST request-remind": EDIT_DONE,  # asked a moment ago: back with a message
+    "requests-remind": ONLY_POST,
+    "POST requests-remind": EDIT_DONE,  # nobody to remind
+    "request-due": ONLY_POST,
+    "POST request-due": EDIT_DONE,
+    "request-link": ONLY_POST,
+    "POST request-link": EDIT_DONE,  # asked of a member: there is no link
+    # The request is the owner's own; nobody else has one to decline.
+    "request-decline": ONLY_POST,
+    "POST request-decline": {**everybody(404), "owner": 422},
+    "request-take-up": ONLY_POST,
+    "POST request-take-up": {**everybody(404), "owner": 302},
     "questionnaire": VIEW,
     "questionnaire-quick": VIEW,
     "POST questionnaire-quick": {**VIEW, "owner": 302, "editor": 302, "reviewer": 302, "viewer": 403},
@@ -119,6 +132,8 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
     owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
     use_case = use_case_in(organisation, owner)
+    if name in ("request-decline", "request-take-up"):
+        return {"request_pk": AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=owner).pk}
     kwargs: dict[str, Any] = {"pk": use_case.pk}
     if name == "questionnaire":
         kwargs["section"] = "job"
@@ -131,7 +146,7 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         kwargs["assessment_pk"] = use_case.assessments.get().pk
     elif name == "cost-figure":
         kwargs["figure"] = "serving"
-    elif name == "request-withdraw":
+    elif name in ("request-withdraw", "request-remind", "request-due", "request-link"):
         member = MembershipFactory(organisation=organisation, role=Role.RESPONDENT).user
         kwargs["request_pk"] = AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=member).pk
     elif name in ("report-pdf", "report-cancel", "report-retry"):

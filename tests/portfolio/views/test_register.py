@@ -11,7 +11,7 @@ from django.urls import reverse
 from organisations.models import Organisation, User
 from portfolio.models import Assessment, UseCase
 from tests.factories import BusinessUnitFactory
-from tests.portfolio.factories import HR_DESK, AnswerRequestFactory, UseCaseFactory, say, use_case_in
+from tests.portfolio.factories import HR_DESK, UseCaseFactory, say, use_case_in
 
 LIST = "/use-cases/"
 
@@ -181,35 +181,6 @@ def test_titles_are_text(organisation: Organisation, owner: User, owner_client: 
         content = owner_client.get(url).content.decode()
         assert "<script>alert" not in content
         assert "&lt;script&gt;alert" in content
-
-
-def test_what_a_person_was_asked(
-    use_case: UseCase, owner: User, respondent: User, respondent_client: Client, owner_client: Client
-) -> None:
-    assert b"Nobody asks you anything" in respondent_client.get("/requests/").content
-    AnswerRequestFactory(
-        assessment=use_case.assessments.get(), respondent=respondent, asked_by=owner, message="You know the corpus."
-    )
-    content = respondent_client.get("/requests/").content.decode()
-    assert "Return letters" in content
-    assert "You know the corpus." in content
-    assert "Nothing answered by you yet" in content
-    say(use_case, respondent, facts_needed="core")
-    assert "1 answered by you" in respondent_client.get("/requests/").content.decode()
-    use_case.stage = "retired"
-    use_case.save()
-    assert b"Nobody asks you anything" in respondent_client.get("/requests/").content
-
-
-def test_asking_and_withdrawing(use_case: UseCase, respondent: User, owner_client: Client) -> None:
-    url = reverse("ask", args=[use_case.pk])
-    asked = owner_client.post(url, {"respondent": respondent.pk, "section": "data", "message": "Please"}, follow=True)
-    assert b"Ravi Respondent was asked to answer" in asked.content
-    request = use_case.assessments.get().requests.standing().get()
-    assert (request.section_id, request.message, request.respondent) == ("data", "Please", respondent)
-    owner_client.post(reverse("request-withdraw", args=[use_case.pk, request.pk]))
-    assert not use_case.assessments.get().requests.standing().exists()
-    assert owner_client.post(reverse("request-withdraw", args=[use_case.pk, request.pk])).status_code == 404
 
 
 def test_a_retired_use_case_is_not_changed_and_nothing_entered_is_lost(
