@@ -24,7 +24,7 @@ from portfolio.questionnaire.rules.contested import contested, other_side
 from portfolio.questionnaire.spec import Value
 
 VISITS = 2_000  # evaluations before the exact search gives up
-EARLY, HOPE = 200, 0.4  # after 200 it gives up if less than 0.4 of its even share of the ways is covered
+EARLY, HOPE = 200, 0.6  # or, every 200, if less than 0.6 of their even share of the ways is covered
 SAMPLE = 1_000  # combinations in the sample: the share's standard error is at most 0.016
 DRAWS = 48  # combinations in which each open question is drawn anew to see whether it matters
 SEED = 20_261_101
@@ -175,9 +175,9 @@ def explore(open_space: Space, target: Target, tree: Tree | None = None) -> Robu
     """The share of ways to answer the open questions that keep `target`.
 
     Exact: questions are branched on only where a rule reads them, each branch weighted with the number of codes it
-    stands for, so that the shares equal those over all combinations. After `VISITS` evaluations without an end (or
-    `EARLY` without hope of one): a sample of `SAMPLE` combinations from a fixed seed, each code of each open question
-    equally likely.
+    stands for, so that the shares equal those over all combinations. After `VISITS` evaluations without an end (or,
+    looked at every `EARLY`, without hope of one): a sample of `SAMPLE` combinations from a fixed seed, each code of
+    each open question equally likely.
     """
     combinations = open_space.combinations
     tree = tree or Tree(open_space)
@@ -221,7 +221,7 @@ def leaves(tree: Tree) -> Iterator[tuple[float, Target]]:
     while waiting:
         fixed, share = waiting.pop()
         visits += 1
-        if visits > VISITS or (visits == EARLY and covered < HOPE * EARLY / VISITS):
+        if visits > VISITS or (visits % EARLY == 0 and covered < HOPE * visits / VISITS):
             raise Spent
         target, read = tree.grow({**first, **fixed})
         for question in read:
