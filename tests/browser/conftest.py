@@ -37,7 +37,7 @@ SAMPLE = "Product descriptions in the house's voice"
 LAST_OF_DEMO = "An assistant for head office"
 START_LIMIT_S = 180
 FIGURES_LIMIT_S = 120
-LIMIT_MS = 15_000
+LIMIT_MS = 30_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

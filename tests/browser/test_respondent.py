@@ -17,7 +17,7 @@ def test_the_first_page_is_what_they_were_asked(open_page: Open) -> None:
     sign_in(page, RESPONDENT)
     expect(page.get_by_role("heading", level=1)).to_have_text("What you were asked")
     links = page.get_by_role("navigation", name="Main").first.get_by_role("link")
-    assert links.all_inner_texts() == ["Asked of you"]
+    expect(links).to_have_text(["Asked of you"])
 
 
 def test_only_the_asked_section_is_shown_and_can_be_answered(asked: Page) -> None:
@@ -42,6 +42,7 @@ def test_the_rest_of_the_use_case_and_the_organisation_is_closed(asked: Page) ->
     """They know of the use case from the question, so it says whom to ask instead of denying that it exists."""
     asked.goto("/requests/")
     asked.locator("main section.card").get_by_role("link", name="Knowledge").click()
+    asked.wait_for_url("**/questionnaire/**")
     use_case = asked.url.split("questionnaire/")[0]
     for page in ("", "recommendation/", "costs/", "reports/", "activity/"):
         assert asked.goto(f"{use_case}{page}").status == 403, page

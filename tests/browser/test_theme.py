@@ -7,10 +7,10 @@ from tests.browser.conftest import Open
 DARKEST_GROUND = 60  # of 255
 
 
-def ground(page: Page) -> int:
-    """The brightest channel of the page's background, 0 to 255."""
-    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    return max(int(float(part)) for part in colour[colour.index("(") + 1 : -1].split(",")[:3])
+def becomes(page: Page, *, dark: bool) -> None:
+    """Waits until the brightest channel of the page's background is as dark, or as light, as that."""
+    brightest = "Math.max(...getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number))"
+    page.wait_for_function(f"(dark) => ({brightest} < {DARKEST_GROUND}) === dark", arg=dark)
 
 
 def switch(page: Page, choice: str) -> Locator:
@@ -20,24 +20,24 @@ def switch(page: Page, choice: str) -> Locator:
 def test_dark_is_kept_over_a_reload_and_on_other_pages(open_page: Open) -> None:
     page = open_page(color_scheme="light")
     page.goto("/use-cases/")
-    assert ground(page) > DARKEST_GROUND
+    becomes(page, dark=False)
     switch(page, "Dark").click()
-    assert ground(page) < DARKEST_GROUND
+    becomes(page, dark=True)
     for address in (page.url, "/settings/"):
         page.goto(address)
-        assert ground(page) < DARKEST_GROUND
+        becomes(page, dark=True)
         expect(switch(page, "Dark")).to_have_attribute("aria-pressed", "true")
     switch(page, "As the system").click()
     page.reload()
-    assert ground(page) > DARKEST_GROUND
+    becomes(page, dark=False)
 
 
 def test_it_follows_the_system_until_switched(open_page: Open) -> None:
     page = open_page(color_scheme="dark")
     page.goto("/use-cases/")
-    assert ground(page) < DARKEST_GROUND
+    becomes(page, dark=True)
     page.emulate_media(color_scheme="light")
-    assert ground(page) > DARKEST_GROUND
+    becomes(page, dark=False)
 
 
 def test_charts_are_redrawn_in_the_other_colours(open_page: Open, sample: str) -> None:
