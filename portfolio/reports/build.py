@@ -8,11 +8,13 @@ from collections.abc import Callable
 from django.db import transaction
 
 from costing.public import Projection, catalogue, jobs, result_of, spec_of
+from portfolio.decision import Inputs, leads_to, policy_of
 from portfolio.governance import dossier
 from portfolio.handoff import fingerprint, scenario_spec
-from portfolio.models import RecommendationSnapshot, Report
+from portfolio.models import Assessment, RecommendationSnapshot, Report
 from portfolio.questionnaire import loading
-from portfolio.reports import record
+from portfolio.reports import course, record
+from portfolio.reports.answers import Ways
 from portfolio.reports.contents import Figures, Material, gather
 from portfolio.reports.pdf import page_count, render
 
@@ -52,7 +54,19 @@ def material_of(report: Report) -> Material:
         dossier=dossier.build(snapshot.answers, recommendation),
         figures=_figures(report.projection, snapshot) if report.projection else None,
         made_at=report.requested_at,
+        course=course.read(use_case, snapshot.assessment, report.requested_at),
+        ways=_ways(snapshot.assessment, said),
     )
+
+
+def _ways(assessment: Assessment, said: record.Record) -> Ways:
+    """Where each side of a dispute would lead if it were settled so."""
+    inputs = Inputs(assessment.questionnaire_version, policy_of(assessment), 0, said.words, said.settled)
+    found = {
+        question_id: [(side, leads_to(inputs, question_id, side)) for side in sides]
+        for question_id, sides in said.effective.disputed.items()
+    }
+    return {key: tuple((side, way.target, way.status) for side, way in ways) for key, ways in found.items()}
 
 
 def _figures(projection: Projection, snapshot: RecommendationSnapshot) -> Figures:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from costing.public import ProjectionResult
 from portfolio.governance.dossier import Dossier
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Questionnaire
-from portfolio.reports import answers, appendix, costs, decision, duties
+from portfolio.reports import answers, appendix, costs, course, decision, duties
 from portfolio.reports.blocks import Block, Paragraph, ReportContents, Section, Terms
 from portfolio.reports.record import Record
 from portfolio.reports.wording import STATUSES, TARGETS, band, money, percent, plural
@@ -61,6 +61,8 @@ class Material:
     dossier: Dossier
     figures: Figures | None
     made_at: datetime
+    course: course.Course = field(default_factory=course.Course)
+    ways: answers.Ways = field(default_factory=dict)  # where each side of a dispute would lead
 
 
 def gather(material: Material) -> ReportContents:
@@ -84,14 +86,20 @@ def gather(material: Material) -> ReportContents:
 
 def _body(material: Material) -> tuple[Section, ...]:
     recommendation, figures, dossier = material.recommendation, material.figures, material.dossier
+    counted = material.record.effective.answers
     money_blocks = costs.section(figures.result, figures.is_outdated) if figures else costs.section(None)
     return (
         Section("How to read this report", (Terms(HOW_TO_READ),)),
-        Section("1 Recommendation", decision.recommendation(recommendation, material.questionnaire), starts_page=True),
+        Section(
+            "1 Recommendation",
+            decision.recommendation(recommendation, material.questionnaire, counted),
+            starts_page=True,
+        ),
         Section("2 Layers and roadmap", decision.layers(recommendation)),
         Section("3 Costs", money_blocks, starts_page=figures is not None),
         Section("4 Risks", duties.risks(dossier)),
         Section("5 Evaluation and readiness", duties.evaluation(dossier, recommendation)),
+        Section("6 Thresholds, versions and reviews", course.section(material.course)),
     )
 
 
@@ -100,7 +108,7 @@ def _appendices(material: Material) -> tuple[Section, ...]:
     effective = material.record.effective.answers
     sources = appendix.Sources()
     parts: list[tuple[str, tuple[Block, ...]]] = [
-        ("answers", answers.section(material.record, questionnaire, recommendation)),
+        ("answers", answers.section(material.record, questionnaire, recommendation, material.ways)),
         ("rules that fired", appendix.rules(recommendation, questionnaire, effective)),
     ]
     if figures is not None:
@@ -153,6 +161,7 @@ def _versions(material: Material) -> tuple[tuple[str, str], ...]:
     rows = [
         ("Questionnaire", recommendation.questionnaire_version),
         ("Rules", recommendation.rules_version),
+        ("Thresholds", course.policy_version(material.course.policy)),
         ("Answers (SHA-256)", material.answers_sha256),
     ]
     if figures is not None:

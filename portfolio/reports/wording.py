@@ -1,5 +1,7 @@
 """The report's words for codes, and its figures, in one place. Pure."""
 
+import unicodedata
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from costing.charts.format import band, count, money, percent
@@ -18,10 +20,13 @@ __all__ = [
     "count",
     "dollars",
     "figure",
+    "labelled",
     "money",
     "percent",
     "plural",
+    "stamp",
     "unit_words",
+    "way_label",
 ]
 
 TARGETS = {"prompting": "Prompting", "rag": "RAG", "fine_tuning": "Fine-tuning", "hybrid": "Hybrid"}
@@ -86,3 +91,19 @@ def dollars(value: float) -> str:
 def plural(number: int, noun: str) -> str:
     """ "1 answer", "2 answers" """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def labelled(label: str, text: str) -> str:
+    """ "Comment: …"; what is written from right to left starts a line of its own, so that it keeps its direction."""
+    strong = (kind for kind in map(unicodedata.bidirectional, text) if kind in ("L", "R", "AL"))
+    return f"{label}:{' ' if next(strong, 'L') == 'L' else chr(10)}{text}"
+
+
+def stamp(at: datetime) -> str:
+    """Day and minute in UTC."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
+
+
+def way_label(target: str, status: str) -> str:
+    """Where something leads, in a word or two: "RAG, start simple"."""
+    return f"{TARGETS.get(target, target)}, {STATUSES.get(status, status).lower()}"

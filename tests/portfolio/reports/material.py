@@ -41,6 +41,7 @@ def statement(question_id: str, value: Any = None, number: int = 1, **changes: A
         "evidence_url": "",
         "revision": 1,
         "said_at": SAID_AT,
+        "role": "editor",
     }
     return Statement(**{**fields, **changes})
 

@@ -1,5 +1,7 @@
 """The appendix of answers: nothing anybody said is missing, and nothing is said that nobody said."""
 
+from dataclasses import replace
+
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -10,11 +12,12 @@ from portfolio.reports.blocks import Block, Cell, Paragraph, Table
 from portfolio.reports.contents import gather
 from portfolio.reports.glyphs import displayable
 from portfolio.reports.pdf import render
-from portfolio.reports.record import Record
+from portfolio.reports.record import Record, Refusal
 from tests.portfolio.questionnaire.strategies import values
 from tests.portfolio.reports.material import (
     HELP_DESK,
     QUESTIONNAIRE,
+    SAID_AT,
     a_material,
     body_of,
     plain,
@@ -33,7 +36,7 @@ def _section(record: Record) -> tuple[Block, ...]:
 def _rows(record: Record, question_id: str) -> list[tuple[Cell, ...]]:
     text = QUESTIONNAIRE.question(question_id).text
     tables = [b for b in _section(record) if isinstance(b, Table)]
-    return [row[1:] for t in tables for row in t.rows if (row[0] if isinstance(row[0], str) else row[0][0]) == text]
+    return [row[1:] for t in tables for row in t.rows if row[0] == text or text in row[0]]
 
 
 def _notes(record: Record) -> str:
@@ -47,7 +50,7 @@ def test_an_answer_stands_with_comment_evidence_person_and_time() -> None:
     assert _rows(Record((told,), ()), "task_type") == [
         (
             (describe(KIND_OF_WORK, "search"), "Comment: As in the log.\nEvidence: https://example.org/log"),
-            ("Person 1", "2026-11-20 16:05, revision 3"),
+            ("Person 1", "editor\n2026-11-20 16:05, revision 3"),
         )
     ]
 
@@ -72,8 +75,59 @@ def test_not_knowing_withdrawing_and_only_remarking_are_told_apart() -> None:
 def test_a_dispute_shows_every_side_and_that_none_counts() -> None:
     record = Record((statement("task_type", "search", 1), statement("task_type", "drafting", 2)), ())
     rows = _rows(record, "task_type")
-    sides = " / ".join(describe(KIND_OF_WORK, side) for side in record.effective.disputed["task_type"])
-    assert rows[2] == (("Disputed: none of them counts", sides), "")
+    lines = [f"{describe(KIND_OF_WORK, v)} – Person {n}." for n, v in ((1, "search"), (2, "drafting"))]
+    assert rows[2] == (("Disputed: none of them counts", "\n".join(lines)), "")
+
+
+def test_where_each_side_of_a_dispute_would_lead_is_said() -> None:
+    record = Record((statement("task_type", "search", 1), statement("task_type", "drafting", 2)), ())
+    ways = {"task_type": (("search", "rag", "ready"), ("drafting", "prompting", "start_simple"))}
+    found = answers.section(record, QUESTIONNAIRE, a_material(record).recommendation, ways)
+    words = str(found)
+    assert f"{describe(KIND_OF_WORK, 'search')} – Person 1. It would lead to: RAG, ready." in words
+    assert f"{describe(KIND_OF_WORK, 'drafting')} – Person 2. It would lead to: Prompting, start simple." in words
+
+
+def test_more_than_five_who_say_the_same_share_a_row_that_names_all_of_them() -> None:
+    spoken = [statement("task_type", "search", n) for n in range(1, 8)]
+    spoken[3] = statement("task_type", "search", 4, comment="Seen in the log.", evidence_url="https://example.org/x")
+    rows = _rows(Record((*spoken, statement("task_type", "drafting", 8)), ()), "task_type")
+    (words, told), who = rows[0]
+    assert (words, who) == (describe(KIND_OF_WORK, "search"), ("7 people", "2026-11-20"))
+    signed = [f"Person {n} (editor, 2026-11-20 16:05)" for n in (1, 2, 3, 5, 6, 7)]
+    assert told.splitlines() == [
+        " · ".join(signed),
+        "Person 4 (editor, 2026-11-20 16:05)",
+        "Comment: Seen in the log.",
+        "Evidence: https://example.org/x",
+    ]
+    assert rows[1] == ((describe(KIND_OF_WORK, "drafting"), ""), ("Person 8", "editor\n2026-11-20 16:05"))
+
+
+def test_five_who_say_the_same_stand_one_by_one() -> None:
+    spoken = tuple(statement("task_type", "search", n) for n in range(1, 6))
+    assert len(_rows(Record(spoken, ()), "task_type")) == 5 + 1
+
+
+def test_who_declined_to_answer_stands_with_the_reason() -> None:
+    section_id = KIND_OF_WORK.section
+    refused = Refusal(section_id, "task_type", "Person 9", "respondent", "Olga Owner", SAID_AT, "Not my field.")
+    whole = replace(refused, question_id="", person="Person 8", reason="On leave.")
+    record = Record((), (), (refused, whole))
+    assert _rows(record, "task_type") == [
+        (
+            ("Declined: not answered, because", "Not my field."),
+            ("Person 9", "respondent\n2026-11-20 16:05"),
+        )
+    ]
+    notes = _notes(record)
+    assert "Not answered by Person 8 (respondent, 2026-11-20 16:05), because: On leave." in notes
+    assert KIND_OF_WORK.text in notes  # it is still open
+
+
+def test_a_comment_from_right_to_left_keeps_a_line_of_its_own() -> None:
+    rows = _rows(Record((statement("task_type", "search", comment="נמדד ביומן."),), ()), "task_type")
+    assert rows[0][0][1] == "Comment:\nנמדד ביומן."
 
 
 def test_a_settled_dispute_shows_its_note_and_what_counts() -> None:
@@ -118,8 +172,8 @@ def test_people_are_listed_once_with_their_number_of_answers() -> None:
     table = next(b for b in _section(record) if isinstance(b, Table))
     assert table.caption == "6 answers by 2 people."
     assert table.rows == (
-        ("Person 1", "person1@example.org", "5", "2026-11-20"),
-        ("Person 2", "person2@example.org", "1", "2026-11-20"),
+        ("Person 1", "editor", "person1@example.org", "5", "2026-11-20"),
+        ("Person 2", "editor", "person2@example.org", "1", "2026-11-20"),
     )
 
 

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from organisations.models import Organisation, User
 from portfolio import actions
+from portfolio.actions.requests import decline
 from portfolio.decision import read_inputs
-from portfolio.models import Answer, UseCase
+from portfolio.models import Answer, AnswerRequest, UseCase
 from portfolio.reports import record
-from tests.portfolio.factories import question, say, use_case_in
+from tests.portfolio.factories import AnswerRequestFactory, question, say, use_case_in
 
 
 @pytest.fixture
@@ -78,11 +79,43 @@ def test_an_answer_without_history_counts_from_its_time(use_case: UseCase, owner
     assert _said(use_case, saved_at) == {(owner.name, "task_type"): ("search", False)}
 
 
-def test_three_queries_whatever_was_said(use_case: UseCase, owner: User, editor: User) -> None:
+def test_roles_are_those_held_and_of_who_left_it_is_said(
+    use_case: UseCase, owner: User, editor: User, organisation: Organisation
+) -> None:
+    say(use_case, owner, task_type="search")
+    say(use_case, editor, task_type="search")
+    organisation.memberships.filter(user=editor).update(removed_at=timezone.now())
+    said = record.read(use_case.assessments.get(), timezone.now()).statements
+    assert {s.person: s.role for s in said} == {owner.name: "owner", editor.name: record.FORMER}
+
+
+def test_a_declined_request_stands_with_its_reason_until_it_is_taken_up_or_withdrawn(
+    use_case: UseCase, owner: User, viewer: User
+) -> None:
+    assessment = use_case.assessments.get()
+    asked = AnswerRequestFactory(assessment=assessment, respondent=viewer, asked_by=owner, question_id="corpus_size")
+    before = timezone.now()
+    decline(request=asked, by=viewer, reason="Ask the library.")
+    after = timezone.now()
+    (found,) = record.read(assessment, after).refusals
+    assert (found.section_id, found.question_id, found.person, found.role, found.asked_by, found.reason) == (
+        "knowledge",
+        "corpus_size",
+        viewer.name,
+        "viewer",
+        owner.name,
+        "Ask the library.",
+    )
+    assert record.read(assessment, before).refusals == ()
+    AnswerRequest.objects.update(withdrawn_at=after)
+    assert record.read(assessment, after).refusals == ()
+
+
+def test_five_queries_whatever_was_said(use_case: UseCase, owner: User, editor: User) -> None:
     say(use_case, owner, task_type="search", facts_needed="core", citations_needed="yes")
     say(use_case, editor, task_type="drafting", facts_needed="some")
     with CaptureQueriesContext(
         connection,
     ) as queries:
         record.read(use_case.assessments.get(), timezone.now())
-    assert len(queries) == 4  # and the assessment itself
+    assert len(queries) == 6  # and the assessment itself
