@@ -17,7 +17,7 @@ from organisations.models import Membership, User
 from organisations.permissions import membership_in, require_in
 from organisations.roles import Permission, refusal
 from portfolio.lifecycle import Stage
-from portfolio.models import AnswerRequest, AnswerRevision, Assessment, PolicyRun, Report, UseCase
+from portfolio.models import AnswerRequest, AnswerRevision, Assessment, EvaluationRun, PolicyRun, Report, UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
 
@@ -256,3 +256,22 @@ def may_settle(use_case: UseCase, membership: Membership) -> bool:
     """Editors, and the use case's owner whatever their role (except one who may not even view it)."""
     owns = use_case.owner_id == membership.user_id and membership.allows(Permission.VIEW)
     return owns or membership.allows(Permission.EDIT)
+
+
+def get_evaluation_run_for(
+    user: User, pk: int, run_pk: int, permission: Permission = Permission.VIEW
+) -> EvaluationRun:
+    """A run of this use case without the bytes of its file, for who holds `permission` there; else 404 or 403."""
+    use_case = get_use_case_for(user, pk, permission)
+    runs = EvaluationRun.objects.for_list(use_case).select_related("attachment").defer("attachment__content")
+    run = runs.filter(pk=run_pk).first()
+    if run is None:
+        raise Http404("no such run")
+    run.use_case = use_case
+    return run
+
+
+def may_withdraw_run(run: EvaluationRun, membership: Membership) -> bool:
+    """Who recorded it, and who may edit the use case."""
+    recorded = run.recorded_by_id == membership.user_id and membership.allows(Permission.ANSWER)
+    return recorded or membership.allows(Permission.EDIT)

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
+from portfolio.views.evidence import EVIDENCE_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
 from portfolio.views.reports import REPORT_URLS
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *COST_URLS,
     *FIGURE_URLS,
+    *EVIDENCE_URLS,
     *REPORT_URLS,
     *REVIEW_URLS,
     *RULE_URLS,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
 from portfolio.actions import Given, ask, move_use_case, register_use_case, save_answers
+from portfolio.actions.evidence import Measured, Upload, record_run, withdraw_run
 from portfolio.asked import Part
 from portfolio.demo.definition import definition
+from portfolio.governance.scores import spread_of_share
 from portfolio.lifecycle import Stage
 from portfolio.models import Assessment, UseCase
 from portfolio.questionnaire import loading
@@ -55,6 +59,7 @@ def build() -> Organisation:
             owner=owner,
         )
         _answer(use_case.assessment(), entry, people)
+        _measure(use_case, entry, people)
         _move_on(use_case, owner)
         projections.refresh(use_case=UseCase.objects.get(pk=use_case.pk), by=owner)
     return organisation
@@ -87,6 +92,24 @@ def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, Use
         ]
         said += [Given(questionnaire.question(q), dont_know=True) for q in unsure.get(key, [])]
         save_answers(assessment=assessment, given=said, by=people[key])
+
+
+def _measure(use_case: UseCase, entry: dict[str, Any], people: dict[str, User]) -> None:
+    """Evaluation runs, all shares in per cent; a mistaken one is withdrawn."""
+    for run in entry.get("runs", []):
+        by, file = people[run["by"]], run.get("file")
+        measured = Measured(
+            **run["measured"],
+            higher_is_better=True,
+            spread=spread_of_share(run["measured"]["score"], 100),
+            ran_on=timezone.localdate() - timedelta(days=run["days_ago"]),
+        )
+        attachment = Upload(file["name"], file["text"].encode()) if file else None
+        recorded = record_run(
+            use_case=use_case, by=by, measured=measured, attachment=attachment, use=run.get("use", True)
+        )
+        if reason := run.get("withdrawn"):
+            withdraw_run(run=recorded.run, by=by, reason=reason)
 
 
 def _move_on(use_case: UseCase, owner: User) -> None:

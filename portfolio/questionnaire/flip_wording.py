@@ -258,7 +258,8 @@ def _volume_clause(change: Change, here: Case) -> str:
 
 def _score_clause(change: Change, here: Case) -> str:
     reached = ", which is the target," if change.after == here.metric_target else ""
-    return f"{_SCORED[change.question_id]} had scored {change.after:g}{reached} rather than {change.before:g}"
+    instead = "" if change.before is None else f" rather than {change.before:g}"  # None: disputed, or not measured
+    return f"{_SCORED[change.question_id]} had scored {change.after:g}{reached}{instead}"
 
 
 _SCORED = {"prompt_score": "the best prompt", "rag_score": "retrieval", "tuned_score": "the tuned model"}

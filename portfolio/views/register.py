@@ -20,7 +20,7 @@ from portfolio.forms import StageForm, UseCaseFilter, UseCaseForm, sent
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
-from portfolio.views import overview
+from portfolio.views import evidence_board, overview
 from portfolio.views.requests import asked_of_colleagues
 
 PAGE_SIZE = 50
@@ -74,6 +74,7 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         **now,
         **overview.open_risks(now["standing"]),
+        "evidence": evidence_board.headline_of(use_case, now["standing"]),
         **overview.figures(use_case, now["recommendation"]),
         **asked_of_colleagues(use_case, now["standing"].assessment),
         "may_edit": may_edit,

@@ -21,6 +21,8 @@ PAGES = {
     "policy": "/policy/",
     "policy-edit": "/policy/edit/",
     "methods": "/methods/",
+    "evidence": "{sample}evidence/",
+    "evidence-run": "{sample}evidence/new/?rung=prompting",
     "reports": "{sample}reports/",
     "activity": "{sample}activity/",
     "reviews": "/reviews/",

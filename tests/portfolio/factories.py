@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import factory
@@ -9,7 +10,9 @@ from factory.django import DjangoModelFactory
 
 from organisations.models import Organisation, User
 from portfolio import actions
-from portfolio.models import AnswerRequest, Assessment, UseCase
+from portfolio.actions.evidence import Measured, Upload, record_run
+from portfolio.governance.scores import spread_of_share
+from portfolio.models import AnswerRequest, Assessment, EvaluationRun, UseCase
 from portfolio.questionnaire.loading import LATEST, load
 from portfolio.questionnaire.spec import Question
 from tests.factories import OrganisationFactory, UserFactory
@@ -64,6 +67,23 @@ def say_in(assessment: Assessment, by: User, **answers: Any) -> actions.Saved:
         asked = questionnaire.question(question_id)
         saved = actions.save_answer(assessment=assessment, question=asked, by=by, value=value, dont_know=value is None)
     return saved
+
+
+def run_in(use_case: UseCase, by: User) -> EvaluationRun:
+    """A measured prompt with a file behind it; the answers are left alone."""
+    measured = Measured(
+        rung="prompting",
+        dataset="Held-out",
+        dataset_version="1",
+        metric="Exact match, %",
+        higher_is_better=True,
+        score=84,
+        spread=spread_of_share(84, 100),
+        sample_size=200,
+        ran_on=date(2026, 11, 3),
+    )
+    file = Upload("cases.csv", b"case,right\r\n1,yes\r\n")
+    return record_run(use_case=use_case, by=by, measured=measured, attachment=file, use=False).run
 
 
 # An HR help desk: facts at the core that change monthly, everything well covered, so retrieval carries them.

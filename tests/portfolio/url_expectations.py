@@ -7,7 +7,7 @@ from organisations.roles import Role
 from portfolio.models import AnswerRevision, PolicyRun, Report
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
-from tests.portfolio.factories import AnswerRequestFactory, say, use_case_in
+from tests.portfolio.factories import AnswerRequestFactory, run_in, say, use_case_in
 
 # The respondent of the cast was asked nothing here: for them, as for an outsider, the use case does not exist.
 VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=404, outsider=404)
@@ -108,6 +108,17 @@ EXPECTED = {
     "costs-json": NO_FIGURES,
     "costs-csv": NO_FIGURES,
     "cost-figure": NO_FIGURES,
+    "evidence": VIEW,
+    "evidence-csv": VIEW,
+    "evidence-run": VIEW,
+    "evidence-run-new": row(owner=200, editor=200, reviewer=200, viewer=403, respondent=404, outsider=404),
+    "POST evidence-run-new": ANSWER_EMPTY,
+    "evidence-run-use": ONLY_POST,
+    "POST evidence-run-use": ANSWER_DONE,
+    "evidence-run-withdraw": ONLY_POST,
+    # The run is the owner's: a reviewer may withdraw only their own.
+    "POST evidence-run-withdraw": {**ANSWER_EMPTY, "reviewer": 403},
+    "evidence-attachment": VIEW,
     "reports": VIEW,
     "reports-state": POLLED,
     "report-new": ONLY_POST,
@@ -149,6 +160,9 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     elif name in ("request-withdraw", "request-remind", "request-due", "request-link"):
         member = MembershipFactory(organisation=organisation, role=Role.RESPONDENT).user
         kwargs["request_pk"] = AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=member).pk
+    elif name.startswith("evidence-run-") or name in ("evidence-run", "evidence-attachment"):
+        if name != "evidence-run-new":
+            kwargs["run_pk"] = run_in(use_case, owner).pk
     elif name in ("report-pdf", "report-cancel", "report-retry"):
         kwargs["report_pk"] = Report.objects.create(use_case=use_case, requested_by=owner).pk
     return kwargs
