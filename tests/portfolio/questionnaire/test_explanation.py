@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portfolio.questionnaire.case import Case
+from portfolio.questionnaire.case import READ, Case
 from portfolio.questionnaire.codes import CODES, MULTIPLE, RANKED, WAYS
 from portfolio.questionnaire.decide import target_of
 from portfolio.questionnaire.exit_tests import cases_to_try, threshold
-from portfolio.questionnaire.outcome import Recommendation, Target
+from portfolio.questionnaire.flip_wording import clause
+from portfolio.questionnaire.loading import load
+from portfolio.questionnaire.outcome import Change, Recommendation, Target
 from portfolio.questionnaire.policy import Policy
 from portfolio.questionnaire.recommend import recommend
 from portfolio.questionnaire.robustness import BY_NUMBER
+from tests.portfolio.questionnaire.strategies import values
 from tests.portfolio.questionnaire.test_properties import ANSWERS, DECIDING
 
 F1 = {"name": "F1", "higher_is_better": True}
@@ -369,3 +372,23 @@ def test_every_way_of_an_open_question_has_a_clause_of_its_own():
     for question, code in codes:
         texts = [f.text for f in recommend({}).flips if f.changes[0].question_id == question]
         assert not any(f"{question} were" in text for text in texts), (question, code)
+
+
+DISPUTABLE = [q for q in load().questions if q.id in READ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), DECIDING)
+def test_whatever_is_disputed_the_result_can_be_told(data, answers):
+    questions = data.draw(st.lists(st.sampled_from(DISPUTABLE), max_size=3, unique_by=lambda q: q.id))
+    sides = {q.id: (data.draw(values(q)), data.draw(values(q))) for q in questions}
+    found = recommend({**answers, "metric_target": 0.9}, disputed=sides)
+    assert not any(ODD.search(flip.text) for flip in found.flips)
+
+
+def test_a_disputed_score_is_told_without_the_value_nobody_agrees_on():
+    here = Case.of({**VOICE, "metric": F1, "metric_target": 0.9})
+    assert clause(Change("prompt_score", None, 0.95), here) == "the best prompt had scored 0.95"
+    assert clause(Change("prompt_score", 0.5, 0.9), here) == (
+        "the best prompt had scored 0.9, which is the target, rather than 0.5"
+    )
