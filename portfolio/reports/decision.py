@@ -107,12 +107,15 @@ def _rejected(result: Recommendation) -> Iterator[Block]:
         return
     shares = result.robustness.targets
     rows = tuple(
-        ((TARGETS[row.target], f"in {percent(shares.get(row.target, 0.0))} of the ways"), row.text, row.nearest)
-        for row in result.rejected
+        ((TARGETS[row.target], _in_ways(shares.get(row.target, 0.0))), row.text, row.nearest) for row in result.rejected
     )
     yield Heading("What was not chosen")
     caption = "The share is of the ways to answer what is open under which it would be the target."
     yield Table(caption, REJECTED, rows)
+
+
+def _in_ways(share: float) -> str:
+    return f"in {percent(share)} of the ways" if share else "in none of the ways"
 
 
 def _reversal(result: Recommendation) -> Iterator[Block]:

@@ -61,7 +61,7 @@ def test_every_question_that_can_move_the_target_stands_with_how_often_it_does()
 
 def test_each_rung_says_how_to_test_it_and_what_follows() -> None:
     test = ExitTest(
-        120, "“F1” of at least 0.92", "Try it on 120.", "To about 6 points.", "The misses.", "Stop.", "Go on."
+        120, "F1 of at least 0.92", "Try it on 120.", "To about 6 points.", "The misses.", "Stop.", "Go on."
     )
     rung = replace(FULL.roadmap[0], exit_test=test)
     found = _under(decision.layers(replace(FULL, roadmap=(rung,))), "How to test each rung")
