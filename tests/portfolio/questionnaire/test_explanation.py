@@ -146,7 +146,7 @@ def test_a_rung_that_is_not_earned_has_no_test():
     ]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(ANSWERS | DECIDING)
 def test_what_a_test_says_to_stop_at_is_what_the_rules_say(answers):
     """Independently of the module: put the pass into the answers and ask for a new recommendation."""
@@ -162,7 +162,7 @@ def test_what_a_test_says_to_stop_at_is_what_the_rules_say(answers):
 # What reopens the decision.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ANSWERS | DECIDING)
 def test_each_reversal_is_an_answer_that_leads_where_it_says(answers):
     found = recommend(answers)
@@ -258,7 +258,7 @@ def test_data_that_may_not_leave_is_checked_before_buying():
 # What was not chosen.
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(ANSWERS | DECIDING)
 def test_each_other_target_is_rejected_with_a_reason_and_its_nearest_way(answers):
     found = recommend(answers)
@@ -294,7 +294,7 @@ def test_the_reasons_name_the_answers():
 ODD = re.compile(r"None|\{|\}|  |\.\.|_|\bat at\b| ,")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(DECIDING, st.sampled_from([{}, {"corpus_documents": 30_000, "facts_owner": "customers", "label_count": 140}]))
 def test_every_sentence_reads_like_one(answers, more):
     found = recommend({**answers, **more})
@@ -377,7 +377,7 @@ def test_every_way_of_an_open_question_has_a_clause_of_its_own():
 DISPUTABLE = [q for q in load().questions if q.id in READ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.data(), DECIDING)
 def test_whatever_is_disputed_the_result_can_be_told(data, answers):
     questions = data.draw(st.lists(st.sampled_from(DISPUTABLE), max_size=3, unique_by=lambda q: q.id))

@@ -168,7 +168,7 @@ def test_an_unknown_question_is_no_silent_loss():
         carried("size", 1)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_every_valid_answer_carries_over_to_a_valid_one_or_is_listed_as_dropped(data):
     chance = st.fixed_dictionaries({}, optional={q.id: values(q) for q in OLD.questions if q.maximum or q.options})
@@ -189,7 +189,7 @@ def _holds(old, new, answers, found):
 # The released mappings.
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.fixed_dictionaries({}, optional={q.id: values(q) for q in load("2026-11").questions}))
 def test_every_answer_set_of_the_first_version_reaches_the_latest_unharmed(answers):
     found = plan(load("2026-11"), load(), answers)

@@ -54,7 +54,7 @@ def test_a_version_without_the_question_has_nothing_filled_in():
     assert shape({"task_type": "search"}, version="2026-11") is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(answer_sets(), st.fixed_dictionaries({q: st.sampled_from(CODES[q]) for q in NEW}))
 def test_the_new_answers_never_move_the_decision_and_an_older_version_ignores_them(answers, new):
     def decided(given):
