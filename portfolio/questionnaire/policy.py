@@ -144,7 +144,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         "pressure_latency_ms",
         "pressure",
-        "Latency target that is pressure",
+        "Latency target that counts as pressure",
         "ms",
         "A full answer wanted within this time counts as latency pressure.",
         f"S2 names low latency as a reason to tune a small model, without a figure. {_OWN}",
@@ -157,7 +157,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         "pressure_requests_per_day",
         "pressure",
-        "Volume that is pressure",
+        "Volume that counts as pressure",
         "requests a day",
         "At or above this volume there is cost pressure, whatever a request costs.",
         f"S2 names high volume as a reason to tune a small model, without a figure. {_OWN}",
@@ -170,7 +170,7 @@ THRESHOLDS: tuple[Threshold, ...] = (
     Threshold(
         "pressure_monthly_bill_usd",
         "pressure",
-        "Monthly bill that is pressure",
+        "Monthly bill that counts as pressure",
         "US dollars a month",
         "At or above this bill, from volume and tokens at the catalogue’s default price, there is cost pressure.",
         f"S2 names cost at high volume, without a figure. {_OWN}",

@@ -88,7 +88,7 @@ def test_a_mistake_keeps_all_that_was_entered_and_names_the_field(owner_client: 
     assert 'value="many"' in html
     assert 'value="7 %"' in html
     assert "“many” is not a number of examples" in html
-    assert "Write at most 100,000 requests a day, which is what “Volume that is pressure” says" in html
+    assert "Write at most 100,000 requests a day, which is what “Volume that counts as pressure” says" in html
     assert "Say in a sentence why the policy changes." in html
     assert not PolicyVersion.objects.exists()
 
