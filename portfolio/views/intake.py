@@ -117,8 +117,12 @@ class Quick:
     steps: tuple[tuple[Question, bool, bool], ...]  # in the page's order: whether it is done, whether it matters now
 
     @property
+    def left(self) -> int:
+        return self.total - self.done
+
+    @property
     def is_through(self) -> bool:
-        return self.done == self.total
+        return self.left == 0
 
 
 def by_value(now: Board, questions: Iterable[Question]) -> tuple[Asked, ...]:
@@ -143,7 +147,12 @@ def filters(now: Board, selection: Selection) -> list[dict[str, Any]]:
 
 def narrowed(now: Board, selection: Selection) -> list[tuple[Any, list[Card]]]:
     """The cards of all sections that pass every filter and hold every word; by value where they are unanswered."""
-    kept = [question for question in now.visible() if question.id in now.forms or _passes(now, selection, question)]
+    passing = [_shown_by(now, name) for name in selection.show]
+    kept = [
+        question
+        for question in now.visible()
+        if question.id in now.forms or (all(question.id in ids for ids in passing) and _finds(now, selection, question))
+    ]
     if selection.by_value:
         cards = [replace(now.card(asked.question), why_now=asked.because) for asked in by_value(now, kept)]
         return [(None, dressed(now, cards))] if cards else []
@@ -232,9 +241,7 @@ def _shown_by(now: Board, name: str) -> set[str]:
     return visible & _filled_in(now)
 
 
-def _passes(now: Board, selection: Selection, question: Question) -> bool:
-    if not all(question.id in _shown_by(now, name) for name in selection.show):
-        return False
+def _finds(now: Board, selection: Selection, question: Question) -> bool:
     return not selection.words or finds(selection.words, question, now.card(question).everything_said)
 
 

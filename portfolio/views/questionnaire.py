@@ -224,11 +224,12 @@ def _panel(now: Board, selection: Selection, order: Sequence[Question] = ()) -> 
 def _worth_next(now: Board, selection: Selection) -> list[dict[str, Any]]:
     """The open questions most worth answering, each with its reason, and its card where the page holds it."""
     here = {question.id for question in intake.on_page(now, selection)}
-    listed = {one.question_id for one in now.recommendation.next_questions}
-    shown = [q for q in now.visible() if q.id in listed or q.id in {o.id for o in now.unanswered()}]
+    wanted = {one.question_id for one in now.recommendation.next_questions} | {q.id for q in now.unanswered()}
+    shown = [question for question in now.visible() if question.id in wanted]
     return [
         {"question": one.question, "because": one.because, "here": one.question.id in here}
         for one in intake.by_value(now, shown)[:NEXT_SHOWN]
+        if one.score
     ]
 
 
