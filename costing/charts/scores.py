@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 
+from costing.charts.format import SPACE
 from costing.charts.palette import PRINT, Palette, word_token
 from costing.charts.pen import SIZE, Pen, number, text_width
 from costing.charts.scale import Axis, linear_axis
@@ -100,6 +101,8 @@ def _place(scores: Scores, width: float) -> _Place:
         values.append(scores.target.value)
     narrow = width < NARROW
     axis = linear_axis(values, scores.unit, 4 if narrow else 6, zero=False)
+    if scores.unit == "percent":  # scores lie close together: 92.5 must not read 92
+        axis = replace(axis, labels=tuple(f"{tick:g}{SPACE}%" for tick in axis.ticks))
     ends = text_width(axis.labels[-1]) / 2 + 4
     names = 0.0 if narrow else max(text_width(row.label) for row in scores.rows) + 20
     step = ROW + 12 if narrow else ROW

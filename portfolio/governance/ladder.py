@@ -89,7 +89,9 @@ class Step:
     approach: str
     name: str
     title: str
-    exit_test: str  # in words: the measurement that ends this rung
+    exit_test: str  # in words: what to try on how many requests, or what has to hold
+    precision: str  # how closely so many requests tell it; empty where the roadmap names no test
+    onward: str  # what the measurement means for the next step; empty while nothing is sure
     run: Run | None  # the one that counts
     why_it_counts: str
     others: int  # runs of this rung that do not count
@@ -98,6 +100,11 @@ class Step:
     reading: str  # one sentence on the score
     is_open: bool  # earned; a closed rung may be measured all the same
     why: str  # one sentence on that
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the roadmap leads further although this rung reaches the target."""
+        return self.standing is Standing.MET and self.onward.startswith("Go on")
 
 
 @dataclass(frozen=True)
@@ -222,11 +229,15 @@ def _step(
     if run is not None and target is not None:
         standing = stands(run.score, target, higher_is_better=goal.higher_is_better)
     is_open, why = _lock(before, planned, goal)
+    test = planned.exit_test if planned else None
+    sure = {Standing.MET: test.if_passed, Standing.SHORT: test.if_failed} if test else {}
     return Step(
         approach=approach,
         name=RUNGS[approach],
         title=planned.title if planned else RUNGS[approach],
         exit_test=_exit_test(planned),
+        precision=test.precision if test else "",
+        onward=sure.get(standing, "") if standing else "",
         run=run,
         why_it_counts=why_it_counts,
         others=len(mine) - (run is not None),
@@ -241,7 +252,7 @@ def _step(
 def _exit_test(planned: Rung | None) -> str:
     if planned is None:
         return "It is not on the recommended way; its runs are kept and compared."
-    return getattr(planned, "exit_test", "") or planned.exit_criterion
+    return planned.exit_test.text if planned.exit_test else planned.exit_criterion
 
 
 def in_scale(target: float, score: Score) -> float:
@@ -288,9 +299,9 @@ def _lock(before: Sequence[Step], planned: Rung | None, goal: Goal) -> tuple[boo
         return True, "The simplest approach comes first."
     reached = next((step for step in before if step.standing is Standing.MET), None)
     if reached is not None:
-        kept = planned is not None and planned.state != "not_earned"
-        reason = " The recommendation keeps it for another reason than quality." if kept else ""
-        return False, f"Not needed for quality: {_low(reached.name)} reaches the target.{reason}"
+        if reached.goes_on and planned is not None and planned.state != "not_earned":
+            return True, f"{reached.name} reaches the target. {reached.onward}"
+        return False, f"Not needed for quality: {_low(reached.name)} reaches the target."
     last = before[-1]
     if last.run is None:
         return False, f"Not earned yet: {_low(last.name)} has not been measured."
@@ -320,6 +331,8 @@ def _headline(steps: Sequence[Step], goal: Goal) -> str:
     beside = "against the" if step.standing is Standing.UNSURE else _beside(goal)
     opening = f"{step.name} {does} {words} {beside} {_wanted(target, run.score, goal)}"
     following = _low(steps[index + 1].name) if index + 1 < len(steps) else ""
+    if step.goes_on:
+        return f"{opening}. {step.onward}"
     if step.standing is Standing.MET:
         return f"{opening}: {'no further rung is needed for quality' if following else 'the target is reached'}."
     if step.standing is Standing.UNSURE:

@@ -174,8 +174,7 @@ def _form(request: SignedInRequest, now: overview.Standing, runs: list[Evaluatio
     found = ladder_of(now, runs)
     closed = dict.fromkeys(RUNGS, "Not on the recommended way.")
     closed |= {step.approach: "" if step.is_open else step.why for step in found.steps}
-    advice = _planned(now)["plan"].sample_size.advice.split(". ")[0] + "."
-    return RunForm(request, goal=found.goal, closed=closed, advice=advice)
+    return RunForm(request, goal=found.goal, closed=closed, advice=found.current.precision)
 
 
 def _planned(now: overview.Standing) -> dict[str, Any]:

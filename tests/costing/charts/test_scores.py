@@ -59,6 +59,12 @@ def test_words_are_escaped_and_colours_come_from_the_palette() -> None:
     assert PRINT["rag"] in draw(PICTURE, 560)
 
 
+def test_marks_of_a_tight_axis_keep_their_decimals() -> None:
+    drawn = draw(Scores("T", "R", "M", "percent", (Row("A", "rag", 84, 81, 91, "84 %"),), Target(92, "92 %")), 1000)
+    marks = [text.replace("\u00a0", " ") for text in tree(drawn).itertext() if re.fullmatch(r"[\d.]+\u00a0%", text)]
+    assert [float(mark.split()[0]) for mark in marks] == [80, 82.5, 85, 87.5, 90, 92.5]
+
+
 def test_equal_scores_draw_equal_bytes() -> None:
     assert draw(PICTURE, 560) == draw(PICTURE, 560)
 

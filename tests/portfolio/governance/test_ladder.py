@@ -18,6 +18,7 @@ LABELS = {
     "facts_needed": "none",
     "prompt_baseline": "fails",
 }
+# Facts at the core: a prompt that does well with the passages pasted in goes on to retrieval all the same.
 DESK = {"task_type": "knowledge_qa", "facts_needed": "core", "knowledge_change_rate": "monthly"}  # prompting, retrieval
 
 
@@ -67,6 +68,21 @@ def test_a_score_that_surely_reaches_it_locks_the_rest() -> None:
     assert states(found) == [("prompting", Standing.MET, True), ("fine_tuning", None, False)]
     assert found.headline.endswith("wanted: no further rung is needed for quality.")
     assert found.steps[1].why.startswith("Not needed for quality: prompting reaches the target.")
+
+
+def test_a_prompt_that_passes_with_the_passages_pasted_in_goes_on_to_retrieval() -> None:
+    found = made(run(1, percent=97), answers={**DESK, "citations_needed": "yes"})
+    assert states(found)[:2] == [("prompting", Standing.MET, True), ("retrieval", None, True)]
+    assert found.steps[1].why.startswith("Prompting reaches the target. Go on to retrieval")
+    assert "wanted. Go on to retrieval" in found.headline
+
+
+def test_the_roadmaps_own_test_is_shown_with_what_follows_from_it() -> None:
+    planned = recommend(LABELS).roadmap[0].exit_test
+    assert planned is not None
+    open_step, missed = made().steps[0], made(run(1)).steps[0]
+    assert (open_step.exit_test, open_step.precision, open_step.onward) == (planned.text, planned.precision, "")
+    assert missed.onward == planned.if_failed
 
 
 def test_the_first_rung_that_reaches_the_target_is_the_headline_whatever_came_after() -> None:

@@ -43,7 +43,7 @@ def page(client: Client, use_case: UseCase, name: str = "evidence", *args: int) 
 
 def test_the_empty_page_says_what_to_do_first(owner_client: Client, viewer_client: Client, use_case: UseCase) -> None:
     html = page(owner_client, use_case)
-    assert "Passed when:" in html
+    assert "Try the best prompt on" in html
     assert "Precision and recall by class" in html  # what the evaluation plan counts for sorting
     assert "Record the first run" in html
     assert "Record the first run" not in page(viewer_client, use_case)
