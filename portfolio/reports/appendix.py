@@ -22,6 +22,16 @@ INPUTS = (
 )
 PRICES = (("Row", "56mm", False), ("What", "1fr", False), ("US dollars", "auto", True), ("Source", "auto", True))
 CONSTANTS = (("Row", "56mm", False), ("What", "1fr", False), ("Value", "auto", True), ("Source", "auto", True))
+# What the names of constants end with; the longer of two comes first.
+UNIT_ENDS = {
+    " gb s": "GB/s",
+    " tb s": "TB/s",
+    " gib": "GiB",
+    " tflops": "TFLOP/s",
+    " us": "µs",
+    " ms": "ms",
+    " s": "s",
+}
 
 
 class Sources:
@@ -107,7 +117,8 @@ def constants(result: ProjectionResult, sources: Sources) -> tuple[Block, ...]:
     for row in result.constants:
         name: Cell = (row.row, row.catalogue.replace("_", " ")) if row.row != before else ("", row.row)
         before = row.row
-        rows.append((name, row.what, (figure(row.value, digits=6), row.unit), sources.cite(row.source, row.as_of)))
+        value = (figure(row.value, digits=6), row.unit)
+        rows.append((name, _spelt_out(row.what), value, sources.cite(row.source, row.as_of)))
     return (Heading("Hardware, models and constants of the formulas"), Table("", CONSTANTS, tuple(rows)))
 
 
@@ -151,3 +162,9 @@ def _fired_by(finding: Finding, questionnaire: Questionnaire, answers: Mapping[s
             words = "open" if value is None else describe(questions[key], value)
             lines.append(f"{questions[key].text} {words}")
     return "\n".join(lines)
+
+
+def _spelt_out(name: str) -> str:
+    """A field's name as words, its unit as units are written: "Communication, GiB", "Launch, µs"."""
+    words = next((f"{name.removesuffix(end)}, {unit}" for end, unit in UNIT_ENDS.items() if name.endswith(end)), name)
+    return words[:1].upper() + words[1:]

@@ -32,6 +32,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     marked: tuple[int, ...] = ()  # rows that stand out: the recommended option, a total
     dense: bool = False  # many narrow columns
+    struck: tuple[int, ...] = ()  # rows that no longer count
     kind: str = field(default="table", init=False)
 
 

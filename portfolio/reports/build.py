@@ -13,7 +13,7 @@ from portfolio.governance import dossier
 from portfolio.handoff import fingerprint, scenario_spec
 from portfolio.models import Assessment, RecommendationSnapshot, Report
 from portfolio.questionnaire import loading
-from portfolio.reports import course, record
+from portfolio.reports import course, measured, record
 from portfolio.reports.answers import Ways
 from portfolio.reports.contents import Figures, Material, gather
 from portfolio.reports.pdf import page_count, render
@@ -55,6 +55,7 @@ def material_of(report: Report) -> Material:
         figures=_figures(report.projection, snapshot) if report.projection else None,
         made_at=report.requested_at,
         course=course.read(use_case, snapshot.assessment, report.requested_at),
+        runs=measured.read(use_case, report.requested_at),
         ways=_ways(snapshot.assessment, said),
     )
 

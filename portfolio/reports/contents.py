@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from costing.public import ProjectionResult
 from portfolio.governance.dossier import Dossier
+from portfolio.governance.ladder import Goal, ladder
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Questionnaire
-from portfolio.reports import answers, appendix, costs, course, decision, duties
+from portfolio.reports import answers, appendix, costs, course, decision, duties, measured
 from portfolio.reports.blocks import Block, Paragraph, ReportContents, Section, Terms
 from portfolio.reports.record import Record
 from portfolio.reports.wording import STATUSES, TARGETS, band, money, percent, plural
@@ -62,6 +63,7 @@ class Material:
     figures: Figures | None
     made_at: datetime
     course: course.Course = field(default_factory=course.Course)
+    runs: tuple[measured.Measured, ...] = ()
     ways: answers.Ways = field(default_factory=dict)  # where each side of a dispute would lead
 
 
@@ -99,8 +101,16 @@ def _body(material: Material) -> tuple[Section, ...]:
         Section("3 Costs", money_blocks, starts_page=figures is not None),
         Section("4 Risks", duties.risks(dossier)),
         Section("5 Evaluation and readiness", duties.evaluation(dossier, recommendation)),
-        Section("6 Thresholds, versions and reviews", course.section(material.course)),
+        Section("6 Evidence", _evidence(material)),
+        Section("7 Thresholds, versions and reviews", course.section(material.course)),
     )
+
+
+def _evidence(material: Material) -> tuple[Block, ...]:
+    """The ladder of the runs that were not withdrawn, held against what the answers agree on; and all of them."""
+    counting = [one.run for one in material.runs if one.withdrawal is None]
+    goal = Goal.of(material.record.effective.answers)
+    return measured.section(material.runs, ladder(counting, material.recommendation, goal))
 
 
 def _appendices(material: Material) -> tuple[Section, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from portfolio.models import Assessment, RecommendationSnapshot, Review, UseCase
-from portfolio.questionnaire.policy import GROUPS, THRESHOLDS, Policy, differences
+from portfolio.questionnaire.policy import GROUPS, THRESHOLDS, Policy, Threshold, differences
 from portfolio.reports.blocks import Block, Bullets, Cell, Heading, Paragraph, Table
 from portfolio.reports.wording import plural, stamp, way_label
 
@@ -157,22 +157,27 @@ def _thresholds(policy: PolicyInForce) -> Iterator[Block]:
     if policy.number is not None:
         by, at = policy.made_by or "somebody who left", stamp(policy.made_at)[:10] if policy.made_at else ""
         yield Paragraph(f"Policy {policy.number} by {by}, {at}: {policy.note}")
-    rows: list[tuple[Cell, ...]] = [
+    if not changed:
+        rows = tuple((_limit(limit), limit.words(limit.default)) for limit in THRESHOLDS)
+        yield Table(f"All {len(THRESHOLDS)} are the product’s own.", LIMITS[:2], rows)
+        return
+    told: list[tuple[Cell, ...]] = [
         (
-            (limit.title, f"{GROUPS[limit.group][0]}. {limit.help}"),
+            _limit(limit),
             limit.words(limit.of(policy.policy)),
             limit.words(limit.default),
             "Differs" if limit.name in changed else "",
         )
         for limit in THRESHOLDS
     ]
-    caption = f"{plural(len(changed), 'threshold')} of {len(THRESHOLDS)} differ from the product’s own, marked below."
-    if not changed:
-        caption = f"All {len(THRESHOLDS)} are the product’s own."
-    elif len(changed) == 1:
-        caption = caption.replace("differ ", "differs ")
+    differ = "differs" if len(changed) == 1 else "differ"
+    caption = f"{plural(len(changed), 'threshold')} of {len(THRESHOLDS)} {differ} from the product’s own, marked below."
     marked = tuple(i for i, limit in enumerate(THRESHOLDS) if limit.name in changed)
-    yield Table(caption, LIMITS, tuple(rows), marked)
+    yield Table(caption, LIMITS, tuple(told), marked)
+
+
+def _limit(limit: Threshold) -> Cell:
+    return limit.title, f"{GROUPS[limit.group][0]}. {limit.help}"
 
 
 def _earlier(course: Course) -> Iterator[Block]:

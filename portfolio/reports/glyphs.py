@@ -34,6 +34,7 @@ _TONES = {
     "\U0001f3fe": "medium-dark skin",
     "\U0001f3ff": "dark skin",
 }
+_KEYCAP = re.compile("([0-9#*])\ufe0f?\u20e3")  # a box is drawn over the digit, which nobody can read then
 _KINDS_OF_LETTER = re.compile(r" (unified|letter|syllable|vowel sign|sign|character|digit)\b")
 
 
@@ -62,6 +63,7 @@ def _is_hidden(character: str) -> bool:
 
 def _drawn(text: str) -> str:
     """Every run of unusual characters, sign by sign: left as it is where it can be drawn, else spelt out."""
+    text = _KEYCAP.sub(r"[keycap \1]", text)
     runs = {run: _signs(run) for run in set(_UNUSUAL.findall(text))}
     signs = {sign for found in runs.values() for sign in found}
     covered = _covered_characters(frozenset("".join(signs)) - _PLAIN)

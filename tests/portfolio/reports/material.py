@@ -14,6 +14,7 @@ from portfolio.governance import dossier
 from portfolio.questionnaire.loading import LATEST, load
 from portfolio.questionnaire.recommend import recommend
 from portfolio.reports.contents import Figures, Material
+from portfolio.reports.course import Course
 from portfolio.reports.record import Record, Ruling, Statement
 from tests.costing.results import a_result
 
@@ -80,6 +81,7 @@ def a_material(record: Record | None = None, **changes: Any) -> Material:
         "dossier": dossier.build(effective.answers, recommendation),
         "figures": Figures(a_result(), "revision 2, SHA-256 " + "cd" * 32, SAID_AT, is_outdated=False),
         "made_at": MADE_AT,
+        "course": Course(QUESTIONNAIRE.version),
     }
     return Material(**{**fields, **changes})
 

@@ -18,7 +18,7 @@ BREAK = "\u200b"
         "مرحبا",
         "中文、日本語、한국어。",
         "हिन्दी क्षत्रिय, ภาษาไทย, ქართული",
-        "1️⃣ ☎️ → ∀ ½",
+        "☎️ → ∀ ½",
         "a\nb\n\nc",
     ],
 )
@@ -33,6 +33,7 @@ def test_what_no_font_covers_is_spelt_out() -> None:
 
 def test_signs_made_of_several_are_named_once() -> None:
     assert shown("👩🏽\u200d💻") == "[woman, medium skin, personal computer]"
+    assert shown("1️⃣") == "[keycap 1]"
     assert shown("🇫🇷🇩🇪") == "[flag FR][flag DE]"
 
 
