@@ -114,7 +114,7 @@ def _unexplored(
         answers,
         disputed=disputed,
         policy=inputs.policy,
-        facts=facts_for(answers),
+        facts=facts_for(answers, inputs.version),
         questionnaire_version=inputs.version,
         explore=False,
     )
@@ -130,7 +130,7 @@ def _canonical(inputs: Inputs) -> str:
         "answers": answers,
         "disputed": disputed,
         "dont_know": sorted(dont_know),
-        "facts": asdict(facts_for(answers)),
+        "facts": asdict(facts_for(answers, inputs.version)),
     }
     return json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 

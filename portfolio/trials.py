@@ -134,7 +134,8 @@ def _read(keys: Sequence[int]) -> Iterator[Standing]:
         if assessment is None or assessment.snapshot not in answers:
             continue  # never assessed
         said = answers[assessment.snapshot]
-        yield Standing(key, assessment.questionnaire_version, policy_of(assessment), said, facts_for(said))
+        version = assessment.questionnaire_version
+        yield Standing(key, version, policy_of(assessment), said, facts_for(said, version))
 
 
 def _current(keys: Sequence[int]) -> QuerySet[Assessment]:

@@ -31,6 +31,7 @@ class Policy:
     examples_minimum: int = 500  # style, format, classification
     examples_minimum_language: int = 2_000  # a language or domain that no public model has seen
     examples_full_training: int = 100_000  # clean examples before all weights may be trained
+    fastest_retraining_months: float = 0.0  # taken where nobody says how fast a team can retrain; 0: nothing is taken
 
     @classmethod
     def of(cls, thresholds: Mapping[str, float]) -> Policy:
@@ -45,6 +46,14 @@ class Policy:
                 raise ValueError(f"policy {field.name} is {value!r}: give a finite number of at least 0")
         if self.close_share >= 1:
             raise ValueError(f"policy close_share is {self.close_share!r}: give a share below 1, for example 0.05")
+
+    @property
+    def retraining_tolerance(self) -> str | None:
+        """`fastest_retraining_months` as an answer to the question of that name; None while nothing is to be taken."""
+        if not self.fastest_retraining_months:
+            return None
+        longest = (("weekly", 0.25), ("monthly", 1.0), ("quarterly", 3.0), ("yearly", 12.0))
+        return next((code for code, months in longest if self.fastest_retraining_months <= months), "never")
 
     def own_thresholds(self) -> dict[str, Number]:
         """Only what differs from the product's own values: what is stored, and what `of` takes."""
@@ -131,6 +140,10 @@ GROUPS: dict[str, tuple[str, str]] = {
     "measured": ("Measured results", "How near to the target is close, and how much must be tried before it counts."),
     "retrieval": ("Looking up examples", "When there are so many labels that only the likely ones belong in a prompt."),
     "data": ("Examples to train on", "How many good examples there have to be before training may begin."),
+    "operations": (
+        "Keeping a model up to date",
+        "What teams can sustain, where they have not said it themselves.",
+    ),
 }
 _OWN = "The figure is the product’s own."
 # Whether cost speaks for tuning at all decides what is said where nothing else does.
@@ -264,6 +277,19 @@ THRESHOLDS: tuple[Threshold, ...] = (
         100_000_000,
         bears_on="The method: all weights instead of LoRA.",
         integer=True,
+    ),
+    Threshold(
+        "fastest_retraining_months",
+        "operations",
+        "Fastest retraining teams can keep up",
+        "months",
+        "Up to a quarter of a month counts as weekly, up to 1 as monthly, up to 3 as quarterly, up to 12 as yearly, "
+        "more as never. 0 takes nothing for granted.",
+        f"S0 and S2 ask how often a team can retrain, without a figure. {_OWN}",
+        0,
+        120,
+        bears_on="Fills in “What is the fastest retraining the team can keep up?” while that question is open; what "
+        "changes faster is not trained in.",
     ),
 )  # fmt: skip
 BY_NAME = {threshold.name: threshold for threshold in THRESHOLDS}

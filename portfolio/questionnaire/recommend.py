@@ -76,6 +76,8 @@ def recommend(
     asked = question_ids(questionnaire_version)
     given = {q: v for q, v in answers.items() if v is not None and q in asked and q not in disputed}
     sides = {q: s for q, s in disputed.items() if q in asked and s}
+    assumed = _assumed(given, sides, policy, asked)
+    given |= {answer.question_id: answer.value for answer in assumed}
     open_space = robustness.space(given, sides, policy, facts)
     case = open_space.case()
     decision = decide(case)
@@ -104,11 +106,23 @@ def recommend(
         robustness=seen.robustness,
         flips=seen.flips,
         next_questions=next_questions(decision, given, sides, blockers, seen.effects),
-        derived=_derived(case, given, asked),
+        derived=(*_derived(case, given, asked), *assumed),
         reversal=seen.reversal,
         without_model=without_model(given),
         rejected=seen.rejected,
     )
+
+
+def _assumed(
+    answers: Mapping[str, Value], sides: Mapping[str, tuple[Value, ...]], policy: Policy, asked: frozenset[str]
+) -> tuple[DerivedAnswer, ...]:
+    """What the policy says for teams that have not said it themselves."""
+    question, tolerance = "retraining_tolerance", policy.retraining_tolerance
+    if tolerance is None or question in answers or question in sides or question not in asked:
+        return ()
+    months = f"{policy.fastest_retraining_months:g}"
+    text = f"Filled in from the policy: teams here are taken to retrain every {months} months at the fastest."
+    return (DerivedAnswer(question, tolerance, text, ()),)
 
 
 def _derived(case: Case, answers: Mapping[str, Value], asked: frozenset[str]) -> tuple[DerivedAnswer, ...]:

@@ -83,7 +83,8 @@ def use_case_review(request: SignedInRequest, pk: int) -> HttpResponse:
         acts.review(use_case=use_case, by=request.user, note=note, next_on=on)
         messages.success(request, f"Noted. Next review by {on:%-d %B %Y}." if on else "Noted. No next review planned.")
         return redirect("use-case-review", pk=pk)
-    return _review_page(request, use_case, form, PlanForm(initial={"on": use_case.review_on}, auto_id=PLAN_ID), may_edit)
+    plan_form = PlanForm(initial={"on": use_case.review_on}, auto_id=PLAN_ID)
+    return _review_page(request, use_case, form, plan_form, may_edit)
 
 
 @login_required

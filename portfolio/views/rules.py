@@ -76,7 +76,7 @@ class Words:
 
     def derived(self, known: DerivedRule) -> Derived:
         question = self.questions[known.question_id]
-        label = next(option.label for option in question.options if option.code == known.becomes)
+        label = next((option.label for option in question.options if option.code == known.becomes), known.becomes)
         thresholds = self.valued(tuple(BY_NAME[name] for name in known.thresholds))
         return Derived(known, question.text, label, self.asked(known.looks_at), thresholds)
 

@@ -35,6 +35,14 @@ def test_the_bill_by_hand():
     assert facts.monthly_bill_usd == pytest.approx(11_984.77, abs=0.005)
 
 
+def test_an_agents_requests_are_several_calls_each_unless_calls_were_counted():
+    """Six calls are likely for an agent; questionnaire 2026-11 asked for calls, so there a request is one."""
+    answers = {"task_type": "agent", "requests_per_day": 50_000, "input_tokens": 8_000, "output_tokens": 500}
+    assert facts_for(answers).monthly_bill_usd == pytest.approx(6 * 11_984.77, abs=0.05)
+    assert facts_for(answers, "2026-11").monthly_bill_usd == pytest.approx(11_984.77, abs=0.005)
+    assert facts_for({**answers, "workload_shape": "chat"}).monthly_bill_usd == pytest.approx(11_984.77, abs=0.005)
+
+
 @pytest.mark.parametrize(("input_tokens", "target"), [(8_000, "fine_tuning"), (2_000, "prompting")])
 def test_a_large_bill_derives_pressure_below_the_volume_threshold(input_tokens, target):
     """With 2,000 tokens the same volume costs $5,137 a month: below the policy's 10,000."""
@@ -43,7 +51,7 @@ def test_a_large_bill_derives_pressure_below_the_volume_threshold(input_tokens, 
     assert found.target == target
     derived = {d.question_id: d for d in found.derived}
     assert ("cost_latency_pressure" in derived) == (target == "fine_tuning")
-    if derived:
+    if "cost_latency_pressure" in derived:
         filled = derived["cost_latency_pressure"]
         assert "$11,985 a month" in filled.because
         assert filled.from_questions == ("requests_per_day", "input_tokens", "output_tokens")

@@ -169,7 +169,7 @@ def _cleaned(where: str, given: Any, definition: Questionnaire) -> Iterator[tupl
 
 
 def _recommended(entry: Entry, version: str) -> Recommendation:
-    facts = facts_for(entry.answers)
+    facts = facts_for(entry.answers, version)
     return recommend(entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version)
 
 

@@ -132,6 +132,13 @@ DERIVED: tuple[DerivedRule, ...] = (
         ),
         ("pressure_latency_ms", "pressure_requests_per_day", "pressure_monthly_bill_usd"),
     ),
+    DerivedRule(
+        "retraining_tolerance",
+        "what the policy says",
+        "the policy says how fast teams can retrain",
+        (),
+        ("fastest_retraining_months",),
+    ),
 )
 READINGS: tuple[str, ...] = (
     "“Often, frequency unknown” counts as monthly for facts and as weekly for the task.",

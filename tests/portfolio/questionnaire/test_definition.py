@@ -11,7 +11,7 @@ from portfolio.questionnaire.spec import Kind
 
 RELEASED = {
     "2026-11": "813ce5d550d29279c9c290a638b9092e15f8e226303da654da1911482d4d3846",
-    "2026-11.2": "4ed18b9fb9f6e2308524a258d55e09b93c6566102adac14a13927cfe0c03fd86",
+    "2026-11.2": "3544eecb3c402c3dd4b3f3736f5ba81e4fcdb6966915e6283daa3d53cdd8b1a4",
 }
 
 TASKS = (
@@ -194,6 +194,7 @@ def test_derivable_questions():
         "workload_shape",
         "facts_needed",
         "cost_latency_pressure",
+        "retraining_tolerance",
     ]
 
 

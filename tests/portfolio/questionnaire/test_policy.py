@@ -18,6 +18,7 @@ from portfolio.questionnaire.policy import (
     Threshold,
     differences,
 )
+from portfolio.questionnaire.recommend import recommend
 from portfolio.questionnaire.rules import explained
 from portfolio.questionnaire.rules.table import RULES
 
@@ -33,8 +34,10 @@ MOVED = {
     "examples_minimum": (1, 10**6),
     "examples_minimum_language": (1, 10**6),
     "examples_full_training": (1, 10**6),
+    "fastest_retraining_months": (0.25, 120),
 }
-ABOUT_EXAMPLES = {"examples_minimum", "examples_minimum_language", "examples_full_training"}  # blockers and the method
+# Blockers, the method, and what is taken for an answer before any rule reads it.
+NO_RULE = {"examples_minimum", "examples_minimum_language", "examples_full_training", "fastest_retraining_months"}
 CASES = 250
 
 
@@ -124,8 +127,8 @@ def test_each_threshold_moves_the_rules_it_is_said_to_move_and_no_others() -> No
             for value in values:
                 moved[name] |= before ^ _fires(answers, replace(DEFAULTS, **{name: value}), facts)
     assert {name: rules - set(BY_NAME[name].rules) for name, rules in moved.items()} == {name: set() for name in MOVED}
-    assert {name for name, rules in moved.items() if not rules} == ABOUT_EXAMPLES
-    assert all(not BY_NAME[name].rules and BY_NAME[name].bears_on for name in ABOUT_EXAMPLES)
+    assert {name for name, rules in moved.items() if not rules} == NO_RULE
+    assert all(not BY_NAME[name].rules and BY_NAME[name].bears_on for name in NO_RULE)
 
 
 def test_the_list_of_rules_is_complete_and_each_effect_has_its_words() -> None:
@@ -147,3 +150,35 @@ def test_the_combination_table_is_the_one_of_the_rules() -> None:
         "Gap": (inside, later, later),
         "Weak language": (inside, later, later),
     }
+
+
+@pytest.mark.parametrize(
+    ("months", "code"),
+    [(0, None), (0.25, "weekly"), (0.5, "monthly"), (1, "monthly"), (3, "quarterly"), (6, "yearly"), (24, "never")],
+)
+def test_the_fastest_retraining_is_an_answer_where_nobody_gave_one(months: float, code: str | None) -> None:
+    assert Policy(fastest_retraining_months=months).retraining_tolerance == code
+
+
+def test_a_team_that_retrains_slowly_by_policy_trains_nothing_that_changes_fast() -> None:
+    """The same as if the team had said so itself; what it does say counts instead."""
+    answers = {
+        "task_type": "normalisation",
+        "facts_needed": "none",
+        "behaviour_needs": ["internal_taxonomy"],
+        "error_tolerance": "one_in_hundred",
+        "prompt_baseline": "close",
+        "task_change_rate": "quarterly",
+        "what_changes": ["labels"],
+    }
+    slow = Policy(fastest_retraining_months=12)
+    assert recommend(answers).target == "fine_tuning"
+    taken = recommend(answers, policy=slow)
+    said = recommend({**answers, "retraining_tolerance": "yearly"})
+    assert taken.target == said.target == "prompting"
+    assert taken.robustness == said.robustness
+    assert [d.value for d in taken.derived if d.question_id == "retraining_tolerance"] == ["yearly"]
+    own = {**answers, "retraining_tolerance": "monthly"}
+    assert recommend(own, policy=slow).to_dict() == recommend(own).to_dict()
+    torn = recommend(answers, disputed={"retraining_tolerance": ("monthly", "never")}, policy=slow)
+    assert "retraining_tolerance" in torn.robustness.open_questions

@@ -55,7 +55,7 @@ def test_the_page_shows_every_threshold_and_what_is_the_organisations_own(
 ) -> None:
     html = text_of(viewer_client.get(reverse("policy")))
     assert [t.name for t in THRESHOLDS if t.title not in html or t.help not in html or t.source not in html] == []
-    assert "Version 1 is in force: 1 of 10 thresholds differs from the product’s own." in html
+    assert "Version 1 is in force: 1 of 11 thresholds differs from the product’s own." in html
     assert "<b>800 examples</b>" in html
     assert "More examples." in html
     assert "Change the thresholds" not in html  # a viewer only reads
