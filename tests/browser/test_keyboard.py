@@ -33,6 +33,7 @@ def register_by_keyboard(page: Page, title: str) -> None:
     tab_to(page, page.get_by_role("button", name="Register and start the questions"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Questionnaire")
+    page.wait_for_load_state()  # keys do nothing before their script is there
     page.keyboard.press("Tab")  # "Skip to content"
     page.keyboard.press("Enter")
 

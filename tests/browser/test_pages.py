@@ -40,7 +40,7 @@ Context = Callable[[str | None, str], BrowserContext]
 
 @pytest.fixture(scope="module")
 def shared_context(chromium: Browser, product: Product, signed_in: Callable[[str], Any]) -> Iterator[Context]:
-    """The browser context of a person (None: nobody) and a scheme: pages only looked at share it and its cached files."""
+    """The browser context of a person (None: nobody) and a scheme: pages only looked at share it and its cache."""
     known: dict[tuple[str | None, str], BrowserContext] = {}
 
     def of(email: str | None, scheme: str) -> BrowserContext:
