@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from django.contrib import messages
@@ -13,7 +14,9 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.timesince import timesince
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -166,7 +169,7 @@ def notices(request: HttpRequest) -> HttpResponse:
     page = _page(request, mine)
     context = {
         "page": page,
-        "rows": [(row, KIND_LABELS.get(row.kind, row.kind)) for row in page],
+        "rows": [(row, KIND_LABELS.get(row.kind, row.kind), _ago(row.created_at)) for row in page],
         "mails_leave": not membership.organisation.is_demo,
     }
     return render(request, "organisations/notices.html", context)
@@ -329,6 +332,11 @@ def no_organisation(request: HttpRequest) -> HttpResponse:
     if memberships_of(request):
         return redirect("home")
     return render(request, "organisations/no_organisation.html")
+
+
+def _ago(moment: datetime) -> str:
+    now = timezone.now()
+    return f"{timesince(moment, now, depth=1)} ago" if now - moment >= timedelta(minutes=1) else "just now"
 
 
 def _person(request: HttpRequest) -> User:

@@ -76,9 +76,11 @@ class AskForm(forms.Form):
         self, *args: Any, organisation: Organisation, questionnaire: Questionnaire, by: User, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        parts = [
-            Part(section, question) for section in questionnaire.sections for question in (None, *section.questions)
+        self.sections = [
+            (Part(section), [Part(section, question) for question in section.questions])
+            for section in questionnaire.sections
         ]
+        parts = [part for whole, singles in self.sections for part in (whole, *singles)]
         self.by_key = {key_of(part): part for part in parts}
         self.fields["parts"].choices = [(key, part.title) for key, part in self.by_key.items()]
         members = Membership.objects.active().filter(organisation=organisation, user__is_active=True)

@@ -18,6 +18,7 @@ from organisations.models import Invitation, Membership, Organisation, User
 from organisations.notices import tell
 from organisations.roles import Role
 from portfolio.asked import (
+    Fulfilment,
     Part,
     asker_path,
     by_when,
@@ -102,7 +103,7 @@ def remind(*, requests: Sequence[AnswerRequest], by: User) -> list[AnswerRequest
     how_far = fulfilments(locked)
     active = _active_members(locked)
     for request in locked:
-        reason = _why_no_reminder(request, is_done=how_far[request.pk].is_done, active=active)
+        reason = _why_no_reminder(request, how_far[request.pk], active)
         if reason:
             refused = reason
             continue
@@ -299,7 +300,7 @@ def _active_members(requests: Sequence[AnswerRequest]) -> set[tuple[int, int]]:
     return set(members.values_list("organisation_id", "user_id"))
 
 
-def _why_no_reminder(request: AnswerRequest, *, is_done: bool, active: set[tuple[int, int]]) -> str:
+def _why_no_reminder(request: AnswerRequest, how_far: Fulfilment, active: set[tuple[int, int]]) -> str:
     """Why this one is not reminded now; empty where they are."""
     if not request.is_open:
         return "This request is no longer open."
@@ -307,7 +308,9 @@ def _why_no_reminder(request: AnswerRequest, *, is_done: bool, active: set[tuple
         return "This request waits for the invitation to be accepted; send a new link instead."
     if (request.assessment.use_case.organisation_id, request.respondent.pk) not in active:
         return f"{request.respondent} is no longer a member here; withdraw the request."
-    if is_done:
+    if not how_far.questions:
+        return "Nothing of this request matters for the answers given so far."
+    if how_far.is_done:
         return f"{request.respondent} has answered everything already."
     if timezone.now() - max(request.asked_at, request.reminded_at or request.asked_at) < PEACE:
         return f"{request.respondent} heard of this less than a day ago. Remind them again tomorrow."

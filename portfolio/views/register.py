@@ -146,7 +146,8 @@ def _retired(request: SignedInRequest, use_case: UseCase, form: UseCaseForm) -> 
 
 def _said_here(event: AuditEvent, use_case: UseCase) -> str:
     """The event as a sentence on the use case's own page, which need not say where it happened."""
-    return audit.describe(event).replace(f" in “{use_case.title}”", "")
+    sentence = audit.describe(event)
+    return sentence.replace(f" in “{use_case.title}”", "").replace(f" of “{use_case.title}”", "")
 
 
 def _conflicts(form: UseCaseForm, current: UseCase) -> list[tuple[str, Any]]:

@@ -28,6 +28,8 @@ PAGES = {
     "reviews": "/reviews/",
     "review": "{sample}review/",
     "requests": "/requests/",
+    "ask": "{sample}ask/?section=knowledge",
+    "notices": "/notices/",
     "members": "/members/",
     "units": "/units/",
     "settings": "/settings/",
