@@ -6,17 +6,16 @@ A label is what a team in fact chose or measured: {"target": …, "also": [targe
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from portfolio.governance.scores import wilson
 from portfolio.questionnaire.outcome import Recommendation, Status, Target
 
 EXPECTED = ("target", "also", "status", "start_with")
 _TARGETS, _STATUSES = tuple(x.value for x in Target), tuple(x.value for x in Status)
-_NORMAL_975 = 1.959963984540054  # two-sided 95 %
 
 
 class LabelError(ValueError):
@@ -101,23 +100,14 @@ def scored(case_id: str, title: str, task_type: str, expected: Label, found: Rec
     return Scored(case_id, title, task_type, expected, found.target, found.status, found.start_with)
 
 
-def wilson(right: int, of: int) -> tuple[float, float]:
-    """The 95 % interval of a share: Wilson's score interval, which also holds near 0 and 1 (Wilson, 1927)."""
-    z2 = _NORMAL_975**2
-    share, size = right / of, 1 + z2 / of
-    middle = (share + z2 / (2 * of)) / size
-    half = _NORMAL_975 / size * math.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def share(hits: Iterable[bool]) -> dict[str, Any] | None:
     """{"right", "of", "share", "low", "high"}, or None where there is nothing to count."""
     found = list(hits)
     if not found:
         return None
     right, of = sum(found), len(found)
-    low, high = wilson(right, of)
-    return {"right": right, "of": of, "share": right / of, "low": low, "high": high}
+    interval = wilson(right / of, of)
+    return {"right": right, "of": of, "share": right / of, "low": interval.low, "high": interval.high}
 
 
 def score(cases: Sequence[Scored]) -> dict[str, Any]:

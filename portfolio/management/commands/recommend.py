@@ -96,7 +96,7 @@ def _scored(name: str, raw: Any, at: int, definition: Questionnaire, seen: dict[
         raise _bad(entry.where, str(error)) from error
     title = next((str(raw[key]) for key in ("title", "name", "case") if raw.get(key)), case_id)
     task_type = str(entry.answers.get("task_type", "open"))
-    return scoring.scored(case_id, title, task_type, expected, _recommended(entry, definition.version))
+    return scoring.scored(case_id, title, task_type, expected, _recommended(entry, definition.version, explore=False))
 
 
 def _dumped(data: Any) -> str:
@@ -168,9 +168,11 @@ def _cleaned(where: str, given: Any, definition: Questionnaire) -> Iterator[tupl
             raise _bad(where, f"question {question_id!r}: {error}") from error
 
 
-def _recommended(entry: Entry, version: str) -> Recommendation:
+def _recommended(entry: Entry, version: str, *, explore: bool = True) -> Recommendation:
     facts = facts_for(entry.answers, version)
-    return recommend(entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version)
+    return recommend(
+        entry.answers, disputed=entry.disputed, facts=facts, questionnaire_version=version, explore=explore
+    )
 
 
 def _result(entry: Entry, version: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import call_command
 from scipy.stats import binomtest
 
-from portfolio.management.scoring import LabelError, label, share, wilson, words
+from portfolio.management.scoring import LabelError, label, share, words
 from portfolio.questionnaire.answers import clean
 from portfolio.questionnaire.loading import load
 
@@ -45,7 +45,8 @@ def scored(tmp_path):
 @pytest.mark.parametrize(("right", "of"), [(0, 3), (3, 3), (1, 2), (58, 66), (7, 1000)])
 def test_the_interval_is_wilsons_as_scipy_computes_it(right, of):
     expected = binomtest(right, of).proportion_ci(0.95, method="wilson")
-    assert wilson(right, of) == pytest.approx((expected.low, expected.high), abs=1e-12)
+    found = share([True] * right + [False] * (of - right))
+    assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-12)
 
 
 def test_a_share_of_nothing_is_none():
