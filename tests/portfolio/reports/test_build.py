@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from costing import runner
 from costing.charts.format import money
 from costing.models import JobState, Projection
 from costing.public import jobs
@@ -19,6 +18,7 @@ from portfolio.models import Report, UseCase
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.reports import build, costs
 from tests.portfolio.factories import HR_DESK, question, say, use_case_in
+from tests.portfolio.figures import computed
 from tests.portfolio.reports.material import plain, reader, words_in
 
 
@@ -31,7 +31,7 @@ def use_case(organisation: Organisation, owner: User) -> UseCase:
 
 @pytest.fixture
 def with_figures(use_case: UseCase, owner: User) -> UseCase:
-    runner.run_projection(projections.refresh(use_case=use_case, by=owner).pk)
+    computed(projections.refresh(use_case=use_case, by=owner))
     use_case.refresh_from_db()
     return use_case
 

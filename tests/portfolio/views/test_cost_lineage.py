@@ -10,7 +10,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from costing import runner
 from costing.engine.methods import methods
 from costing.models import Projection
 from costing.public import COMPONENTS, FIGURES, explain, result_of
@@ -18,6 +17,7 @@ from organisations.models import Organisation, User
 from portfolio import projections
 from portfolio.actions import register_use_case
 from portfolio.models import UseCase
+from tests.portfolio.figures import computed
 
 MOST_QUERIES = 12
 
@@ -29,9 +29,7 @@ def use_case(organisation: Organisation, editor: User) -> UseCase:
 
 @pytest.fixture
 def done(use_case: UseCase, editor: User) -> Projection:
-    projection = projections.refresh(use_case=use_case, by=editor)
-    runner.run_projection(projection.pk)
-    return Projection.objects.get(pk=projection.pk)
+    return computed(projections.refresh(use_case=use_case, by=editor))
 
 
 def opened(client: Client, use_case: UseCase, figure: str, query: str = "", **headers: str) -> str:

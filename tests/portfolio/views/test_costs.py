@@ -27,6 +27,7 @@ from portfolio.questionnaire.loading import load
 from portfolio.views import cost_figures
 from tests.costing.results import a_result
 from tests.portfolio import factories
+from tests.portfolio.figures import computed
 
 MOST_QUERIES = 30
 
@@ -43,8 +44,7 @@ def waiting(use_case: UseCase, editor: User) -> Projection:
 
 @pytest.fixture
 def done(waiting: Projection) -> Projection:
-    runner.run_projection(waiting.pk)
-    return Projection.objects.get(pk=waiting.pk)
+    return computed(waiting)
 
 
 def say(use_case: UseCase, by: User, question_id: str, value: Any) -> None:
@@ -299,8 +299,7 @@ def test_the_number_of_queries_does_not_grow_with_the_history(
         editor_client.get(url)
     for volume in (10, 20, 30, 40):
         say(use_case, editor, "requests_per_day", volume)
-        projection = projections.refresh(use_case=use_case, by=editor)
-        runner.run_projection(projection.pk)
+        computed(projections.refresh(use_case=use_case, by=editor))
     with CaptureQueriesContext(connection) as later:
         editor_client.get(url)
     assert len(later) == len(first)
