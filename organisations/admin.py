@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
 
-from organisations.models import AuditEvent, BusinessUnit, Invitation, Membership, Organisation, User
+from organisations.models import AuditEvent, BusinessUnit, Invitation, Membership, Notice, Organisation, User
 
 if TYPE_CHECKING:  # generic for the type checker only
     Admin = admin.ModelAdmin[Any]
@@ -82,6 +82,14 @@ class InvitationAdmin(ReadOnlyAdmin):
     list_select_related = ("organisation", "invited_by")
     search_fields = ("email", "organisation__name")
     exclude = ("token_sha256",)
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    list_display = ("person", "organisation", "kind", "text", "created_at", "read_at", "mailed_at")
+    list_select_related = ("person", "organisation")
+    list_filter = ("kind",)
+    search_fields = ("person__email", "person__name", "text")
 
 
 @admin.register(AuditEvent)

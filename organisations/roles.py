@@ -17,7 +17,7 @@ class Role(StrEnum):
 class Permission(StrEnum):
     VIEW = "view"  # read the register, its use cases, costs and reports
     ANSWER = "answer"  # answer any question of any use case
-    EDIT = "edit"  # register and change use cases, settle disputes, ask colleagues
+    EDIT = "edit"  # register and change use cases, settle disputes, ask colleagues – and strangers, as respondents
     PROJECT = "project"  # request, cancel and retry projections; revise scenarios
     REPORT = "report"  # request reports
     REVIEW = "review"  # governance: assess risks, approve

@@ -93,7 +93,7 @@ def test_the_queries_do_not_grow(
 ) -> None:
     for _ in range(events):
         audit.record(organisation=organisation, by=owner, verb="answered", target=organisation)
-    with django_assert_num_queries(7):  # session, person, memberships, verbs, people, count, page
+    with django_assert_num_queries(8):  # session, person, memberships, verbs, people, count, page, bell
         response = owner_client.get(reverse("activity-log"))
     assert len(response.context["entries"]) == events
 

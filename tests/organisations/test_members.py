@@ -9,7 +9,7 @@ from organisations.models import BusinessUnit, Membership, Organisation, User
 from organisations.roles import Role
 from tests.factories import BusinessUnitFactory, MembershipFactory
 
-LIST_QUERIES = 7  # session, person, memberships, counts by role, count, page, invitations
+LIST_QUERIES = 8  # session, person, memberships, counts by role, count, page, invitations, bell
 
 
 def _text(response) -> str:
@@ -181,7 +181,7 @@ def test_the_units_queries_do_not_grow(
 ) -> None:
     BusinessUnitFactory.create_batch(count, organisation=organisation)
     BusinessUnitFactory()
-    with django_assert_num_queries(5):  # session, person, memberships, count, page
+    with django_assert_num_queries(6):  # session, person, memberships, count, page, bell
         response = owner_client.get(reverse("units"))
     assert len(response.context["page"]) == count
 
