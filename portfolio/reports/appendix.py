@@ -137,8 +137,8 @@ def references(questionnaire: Questionnaire, sources: Sources) -> tuple[Block, .
 def versions(rows: tuple[tuple[str, str], ...], has_figures: bool) -> tuple[Block, ...]:
     """What was used, and how the same figures come out again."""
     texts = [
-        "The recommendation is a pure function of the answers that count and the rules version below: the same two "
-        "give the same words and weights."
+        "The recommendation is a pure function of the answers that count, the thresholds and the rules version below: "
+        "the same three give the same words and weights."
     ]
     if has_figures:
         texts.append(
