@@ -118,7 +118,7 @@ def constants(result: ProjectionResult, sources: Sources) -> tuple[Block, ...]:
         name: Cell = (row.row, row.catalogue.replace("_", " ")) if row.row != before else ("", row.row)
         before = row.row
         value = (figure(row.value, digits=6), row.unit)
-        rows.append((name, _spelt_out(row.what), value, sources.cite(row.source, row.as_of)))
+        rows.append((name, _spelt_out(row.what, row.unit), value, sources.cite(row.source, row.as_of)))
     return (Heading("Hardware, models and constants of the formulas"), Table("", CONSTANTS, tuple(rows)))
 
 
@@ -164,7 +164,10 @@ def _fired_by(finding: Finding, questionnaire: Questionnaire, answers: Mapping[s
     return "\n".join(lines)
 
 
-def _spelt_out(name: str) -> str:
-    """A field's name as words, its unit as units are written: "Communication, GiB", "Launch, µs"."""
-    words = next((f"{name.removesuffix(end)}, {unit}" for end, unit in UNIT_ENDS.items() if name.endswith(end)), name)
-    return words[:1].upper() + words[1:]
+def _spelt_out(name: str, unit: str) -> str:
+    """A field's name as words; the unit it ends with as units are written, where it does not stand beside the value."""
+    for end, written in UNIT_ENDS.items():
+        if name.endswith(end):
+            name = name.removesuffix(end) + ("" if unit else f", {written}")
+            break
+    return name[:1].upper() + name[1:]

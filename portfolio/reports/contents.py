@@ -95,7 +95,6 @@ def _body(material: Material) -> tuple[Section, ...]:
         Section(
             "1 Recommendation",
             decision.recommendation(recommendation, material.questionnaire, counted),
-            starts_page=True,
         ),
         Section("2 Layers and roadmap", decision.layers(recommendation)),
         Section("3 Costs", money_blocks, starts_page=figures is not None),

@@ -2,8 +2,9 @@ from dataclasses import replace
 
 import pytest
 
+from costing.engine.results import PriceRow
 from portfolio.questionnaire.outcome import Robustness
-from portfolio.reports import costs
+from portfolio.reports import appendix, costs
 from portfolio.reports.blocks import Heading, Paragraph, ReportContents, Table
 from portfolio.reports.contents import Figures, gather
 from portfolio.reports.wording import dollars, figure, plural
@@ -120,3 +121,18 @@ def test_quantities_have_four_digits_and_no_exponent(value: float, unit: str, wo
 def test_whole_dollars_and_plurals() -> None:
     assert dollars(13_235.4) == "13,235"
     assert (plural(1, "answer"), plural(1_200, "answer")) == ("1 answer", "1,200 answers")
+
+
+def test_constants_are_named_in_words_with_their_unit_once() -> None:
+    rows = tuple(
+        PriceRow("engine", "memory", what, 1.5, unit, "a page", "2026-11-01")
+        for what, unit in (("launch s", "s"), ("communication gib", "GiB"), ("pcie gb s", ""), ("logit bytes", ""))
+    )
+    result = replace(a_result(), constants=rows)
+    table = next(b for b in appendix.constants(result, appendix.Sources()) if isinstance(b, Table))
+    assert [(row[1], row[2]) for row in table.rows] == [
+        ("Launch", ("1.5", "s")),
+        ("Communication", ("1.5", "GiB")),
+        ("Pcie, GB/s", ("1.5", "")),
+        ("Logit bytes", ("1.5", "")),
+    ]
