@@ -25,6 +25,8 @@ AUDIT_PHRASES = {
     ("tried", TRIAL): "{actor} looked at what a change of the policy would do: {changes}.",
     ("cancelled", TRIAL): "{actor} cancelled {target}.",
     ("retried", TRIAL): "{actor} started {target} again.",
+    ("foresaw", TRIAL): "{actor} looked at what assessing {count} use cases again would change, under {versions}.",
+    ("started", TRIAL): "{actor} started to assess use cases again, {which} of {count}, under {versions}.",
     ("recorded_run", USE_CASE): "{actor} recorded a run of {rung} in {target}: {score}, {metric}.",
     ("used_run", USE_CASE): "{actor} took a run of {rung} as its measurement in {target}: {score}, {metric}.",
     ("withdrew_run", USE_CASE): "{actor} withdrew a run of {rung} in {target} ({score}): {reason}",
@@ -47,9 +49,13 @@ class PortfolioConfig(AppConfig):
         from costing.public import projection_finished  # noqa: PLC0415
         from organisations import audit  # noqa: PLC0415
         from organisations.signals import joined  # noqa: PLC0415
+        from portfolio import policy_runs, trials  # noqa: PLC0415
+        from portfolio.actions.reassess_run import run_reassessment  # noqa: PLC0415
         from portfolio.asked import take_over  # noqa: PLC0415
         from portfolio.projections import take_figures  # noqa: PLC0415
 
         audit.add_phrases(AUDIT_PHRASES)
+        policy_runs.register("trial", trials.run_trial)
+        policy_runs.register("apply", run_reassessment)
         projection_finished.connect(take_figures, dispatch_uid="portfolio.take_figures")
         joined.connect(take_over, dispatch_uid="portfolio.take_over")

@@ -103,8 +103,13 @@ def recommendation_for(assessment: Assessment, inputs: Inputs) -> Recommendation
 
 def tuning_was_in_play(inputs: Inputs) -> bool:
     """`tuning_in_play` for inputs whose recommendation is not at hand; below a millisecond."""
+    return tuning_in_play(decide_unexplored(inputs))
+
+
+def decide_unexplored(inputs: Inputs) -> Recommendation:
+    """The recommendation without how firm it is; below a millisecond."""
     answers, disputed, _ = inputs.effective
-    return tuning_in_play(_unexplored(inputs, answers, disputed))
+    return _unexplored(inputs, answers, disputed)
 
 
 def _unexplored(

@@ -235,6 +235,15 @@ def get_policy_trial_for(user: User, run_pk: int, permission: Permission = Permi
     return run
 
 
+def get_reassessment_for(user: User, run_pk: int, permission: Permission = Permission.VIEW) -> PolicyRun:
+    """A job that assesses many use cases again, for who holds `permission` in its organisation; else 404 or 403."""
+    run = PolicyRun.objects.select_related("organisation", "requested_by").filter(pk=run_pk, kind="apply").first()
+    if run is None:
+        raise Http404("no such run")
+    require_in(user, run.organisation_id, permission)
+    return run
+
+
 def get_assessment_for(user: User, pk: int, assessment_pk: int) -> tuple[UseCase, Assessment]:
     """One of a use case's assessments, also an earlier one, for who may view the use case."""
     use_case = get_use_case_for(user, pk)
@@ -258,9 +267,7 @@ def may_settle(use_case: UseCase, membership: Membership) -> bool:
     return owns or membership.allows(Permission.EDIT)
 
 
-def get_evaluation_run_for(
-    user: User, pk: int, run_pk: int, permission: Permission = Permission.VIEW
-) -> EvaluationRun:
+def get_evaluation_run_for(user: User, pk: int, run_pk: int, permission: Permission = Permission.VIEW) -> EvaluationRun:
     """A run of this use case without the bytes of its file, for who holds `permission` there; else 404 or 403."""
     use_case = get_use_case_for(user, pk, permission)
     runs = EvaluationRun.objects.for_list(use_case).select_related("attachment").defer("attachment__content")

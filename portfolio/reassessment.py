@@ -5,16 +5,19 @@ Reads rows and computes; `actions.reviews.reassess` writes what is foreseen here
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from portfolio.decision import Inputs, decide, read_inputs, recommendation_for
-from portfolio.models import Assessment, PolicyVersion
+from django.db.models import Prefetch, QuerySet
+
+from portfolio.decision import Inputs, decide, decide_unexplored, inputs_of, read_inputs, recommendation_for
+from portfolio.models import Assessment, PolicyVersion, Settlement, UseCase
 from portfolio.questionnaire.answers import PersonalAnswer
 from portfolio.questionnaire.loading import LATEST, load
 from portfolio.questionnaire.mapping import MappingPlan, carry_over, plan, released_steps
 from portfolio.questionnaire.outcome import Recommendation
-from portfolio.questionnaire.policy import Policy
+from portfolio.questionnaire.policy import Difference, Policy, differences
 from portfolio.questionnaire.spec import Questionnaire, Value
 
 
@@ -43,6 +46,14 @@ class Versions:
         newest = self.policy.pk if self.policy else None
         return (assessment.questionnaire_version, assessment.policy_id) != (self.questionnaire.version, newest)
 
+    @property
+    def thresholds(self) -> Policy:
+        return self.policy.policy if self.policy else Policy()
+
+    @property
+    def words(self) -> str:
+        return named(self.questionnaire.version, self.policy)
+
 
 @dataclass(frozen=True)
 class Prospect:
@@ -51,7 +62,7 @@ class Prospect:
     assessment: Assessment
     versions: Versions
     answers: MappingPlan  # of the answers that count
-    thresholds: tuple[tuple[str, float, float], ...]  # name of the threshold, before, after
+    thresholds: tuple[Difference, ...]
     before: Recommendation
     after: Recommendation
 
@@ -65,6 +76,25 @@ class Prospect:
         return _result(self.before) != _result(self.after)
 
 
+@dataclass(frozen=True)
+class Outlook:
+    """The result of an assessment and what it would be under the versions in force; how firm either is stays open."""
+
+    assessment: Assessment  # with its use case
+    carried: Inputs  # what the new assessment would be made of
+    before: Recommendation
+    after: Recommendation
+
+    @property
+    def moves_the_result(self) -> bool:
+        return _result(self.before) != _result(self.after)
+
+
+def named(questionnaire: str, policy: PolicyVersion | None) -> str:
+    """Both versions in words."""
+    return f"questionnaire {questionnaire}, {policy or 'the product’s own thresholds'}"
+
+
 def versions_in_force(organisation_id: int) -> Versions:
     """The newest questionnaire and the organisation's newest policy; one query."""
     return Versions(load(LATEST), PolicyVersion.objects.of(organisation_id).first())
@@ -74,16 +104,46 @@ def prospect(assessment: Assessment) -> Prospect:
     """What re-assessing would do. Five queries and up to two recommendations."""
     versions = versions_in_force(assessment.use_case.organisation_id)
     inputs = read_inputs(assessment)
-    old, thresholds = load(assessment.questionnaire_version), _policy(versions)
+    old, thresholds = load(assessment.questionnaire_version), versions.thresholds
     moved = carried_inputs(inputs, old, versions)
     return Prospect(
         assessment=assessment,
         versions=versions,
         answers=plan(old, versions.questionnaire, inputs.effective.answers),
-        thresholds=_differences(inputs.policy, thresholds),
+        thresholds=differences(inputs.policy, thresholds),
         before=recommendation_for(assessment, inputs),
         after=decide(moved).recommendation,
     )
+
+
+def behind(use_cases: QuerySet[UseCase], versions: Versions) -> QuerySet[UseCase]:
+    """Those of `use_cases` whose assessment that counts is under earlier versions."""
+    counting = Assessment.objects.filter(replaced_by__isnull=True)
+    newest = counting.filter(questionnaire_version=versions.questionnaire.version, policy=versions.policy)
+    return use_cases.filter(pk__in=counting.exclude(pk__in=newest.values("pk")).values("use_case_id"))
+
+
+def outlooks(keys: Sequence[int], versions: Versions) -> Iterator[Outlook]:
+    """What re-assessing these use cases would do, of those that are under earlier versions; three queries.
+
+    About a millisecond each: the recommendations of `prospect`, but nothing is explored.
+    """
+    rows = {assessment.use_case_id: assessment for assessment in _counting(keys)}
+    for assessment in (rows[key] for key in keys if key in rows):
+        if not versions.differ_from(assessment):
+            continue
+        settled = {row.question_id: row.value for row in assessment.standing}
+        inputs = inputs_of(assessment, assessment.revision, assessment.answers.all(), settled)
+        carried = carried_inputs(inputs, load(assessment.questionnaire_version), versions)
+        before, after = decide_unexplored(inputs), decide_unexplored(carried)
+        yield Outlook(assessment, carried, before, after)
+
+
+def _counting(keys: Sequence[int]) -> Any:
+    """The assessments that count, with use case, policy, answers and what is settled (`standing`)."""
+    standing = Prefetch("settlements", Settlement.objects.filter(superseded_at__isnull=True), to_attr="standing")
+    counting = Assessment.objects.filter(use_case__in=keys, replaced_by__isnull=True)
+    return counting.select_related("use_case", "policy").prefetch_related("answers", standing)
 
 
 def carried_inputs(inputs: Inputs, old: Questionnaire, versions: Versions) -> Inputs:
@@ -96,7 +156,7 @@ def carried_inputs(inputs: Inputs, old: Questionnaire, versions: Versions) -> In
                 known = said.get(word.question_id, ())
                 said[word.question_id] = (*known, PersonalAnswer(person.respondent, word.value, word.dont_know))
     settled = dict(carried_settlements(inputs.settled, old, versions.questionnaire))
-    return Inputs(versions.questionnaire.version, _policy(versions), 0, said, settled)
+    return Inputs(versions.questionnaire.version, versions.thresholds, 0, said, settled)
 
 
 def carried(old: Questionnaire, new: Questionnaire, question_id: str, value: Value, dont_know: bool) -> Word:
@@ -122,16 +182,6 @@ def _successor(old: Questionnaire, new: Questionnaire, question_id: str) -> str 
             return None
         question_id = entry.to
     return question_id
-
-
-def _policy(versions: Versions) -> Policy:
-    return versions.policy.policy if versions.policy else Policy()
-
-
-def _differences(before: Policy, after: Policy) -> tuple[tuple[str, float, float], ...]:
-    names = before.__dataclass_fields__
-    pairs = ((name, getattr(before, name), getattr(after, name)) for name in names)
-    return tuple((name, old, new) for name, old, new in pairs if old != new)
 
 
 def _result(recommendation: Recommendation) -> tuple[object, ...]:

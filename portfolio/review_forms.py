@@ -56,3 +56,22 @@ class ReassessForm(forms.Form):
     """Which assessment the person saw when they asked for a new one."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class ReassessManyForm(forms.Form):
+    """Which of the use cases under earlier versions are assessed again."""
+
+    fields: dict[str, Any]
+
+    ALL, SAME = "all", "same"
+
+    which = forms.ChoiceField(
+        choices=[(ALL, "all"), (SAME, "those whose recommendation stays the same")],
+        error_messages={
+            "required": "Nothing was chosen. Choose which use cases to assess again.",
+            "invalid_choice": "This is none of the two. Choose which use cases to assess again.",
+        },
+    )
+
+    def only_same(self) -> bool:
+        return str(self.cleaned_data["which"]) == self.SAME

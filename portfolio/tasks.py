@@ -3,7 +3,7 @@
 from celery import Task, shared_task
 
 from costing.public import jobs
-from portfolio import reminders, trials
+from portfolio import policy_runs, reminders
 from portfolio.models import PolicyRun, Report
 from portfolio.reports import build
 
@@ -20,7 +20,7 @@ def reap_reports() -> None:
 
 @shared_task(bind=True, name="portfolio.run_policy")
 def run_policy(self: "Task[[int], None]", run_id: int) -> None:
-    trials.run_trial(run_id, worker=self.request.hostname or "")
+    policy_runs.run(run_id, worker=self.request.hostname or "")
 
 
 @shared_task(name="portfolio.reap_policy_runs")

@@ -8,6 +8,7 @@ from portfolio.views.costs import COST_URLS
 from portfolio.views.evidence import EVIDENCE_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
+from portfolio.views.reassess_many import REASSESS_URLS
 from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
@@ -59,6 +60,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *EVIDENCE_URLS,
     *REPORT_URLS,
     *REVIEW_URLS,
+    *REASSESS_URLS,
     *RULE_URLS,
     *POLICY_URLS,
     *TRIAL_URLS,

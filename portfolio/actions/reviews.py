@@ -15,7 +15,7 @@ from portfolio.models import Answer, AnswerRevision, Assessment, Review, Settlem
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.mapping import plan
 from portfolio.questionnaire.spec import Questionnaire
-from portfolio.reassessment import Word, carried, carried_settlements, versions_in_force
+from portfolio.reassessment import Word, carried, carried_settlements, named, versions_in_force
 
 
 class NothingNewError(Exception):
@@ -59,8 +59,8 @@ def reassess(*, use_case: UseCase, by: User, seen: int) -> Assessment:
     _carry_settlements(old, new, before, after)
     _carry_requests(old, new, before, after)
     details = {
-        "from": _named(old.questionnaire_version, old.policy),
-        "to": _named(after.version, versions.policy),
+        "from": named(old.questionnaire_version, old.policy),
+        "to": named(after.version, versions.policy),
         "carried": answers.summary,
     }
     audit.record(organisation=organisation, by=by, verb="reassessed", target=use_case, details=details)
@@ -166,7 +166,3 @@ def _carry_requests(old: Assessment, new: Assessment, before: Questionnaire, aft
         else:
             request.withdrawn_at = timezone.now()
         request.save(update_fields=["assessment", "section_id", "question_id", "withdrawn_at"])
-
-
-def _named(questionnaire: str, policy: object) -> str:
-    return f"questionnaire {questionnaire}, {policy or 'the product’s own thresholds'}"

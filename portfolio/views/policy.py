@@ -34,6 +34,7 @@ from portfolio.questionnaire.policy import (
 from portfolio.views.policy_drafts import draft_of, forget_draft, keep_draft
 
 SHOWN = 50
+LONGEST_KEY = 19  # digits; a longer number is the key of nothing
 UNPROCESSABLE, CONFLICT = 422, 409
 
 
@@ -75,6 +76,7 @@ def policy(request: SignedInRequest) -> HttpResponse:
         "under_defaults": under[0],
         "elsewhere": sum(under.values()) - under[newest.number if newest else 0],
         "may_manage": membership.allows(Permission.MANAGE),
+        "may_edit": membership.allows(Permission.EDIT),
     }
     return render(request, "portfolio/policy.html", context)
 
@@ -144,11 +146,12 @@ def _initial(request: SignedInRequest, membership: Membership) -> dict[str, Any]
     versions = PolicyVersion.objects.of(membership.organisation_id)
     newest = versions.first()
     known: dict[str, Any] = {"version": newest.number if newest else 0}
-    if (trial := request.GET.get("trial", "")).isdecimal():
+    trial = request.GET.get("trial", "")
+    if trial.isdecimal() and len(trial) < LONGEST_KEY:
         run = get_policy_trial_for(request.user, int(trial), Permission.MANAGE)
         return {**known, **typed(Policy.of(run.thresholds)), **draft_of(request, run)}
     wanted = request.GET.get("restore", "")
-    older = versions.filter(number=int(wanted)).first() if wanted.isdecimal() and len(wanted) < 9 else None
+    older = versions.filter(number=int(wanted)).first() if wanted.isdecimal() and len(wanted) < LONGEST_KEY else None
     if older is None and wanted != "0":
         return {**known, **typed(newest.policy if newest else Policy())}
     number = older.number if older else 0

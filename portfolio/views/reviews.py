@@ -11,7 +11,6 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -22,6 +21,7 @@ from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio import reassessment
 from portfolio.actions import reviews as acts
+from portfolio.actions.reassess_many import under_way
 from portfolio.changes import STATUS_WORDS
 from portfolio.forms import sent
 from portfolio.lifecycle import Stage
@@ -30,7 +30,6 @@ from portfolio.permissions import SignedInRequest, get_assessment_for, get_use_c
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Status
-from portfolio.questionnaire.policy import THRESHOLDS
 from portfolio.questionnaire.spec import Question, Questionnaire
 from portfolio.review_forms import PlanForm, ReassessForm, ReviewForm
 
@@ -51,7 +50,8 @@ def reviews(request: SignedInRequest) -> HttpResponse:
     today = timezone.localdate()
     planned = here.filter(review_on__isnull=False).for_list().order_by("review_on", "title", "pk")
     page = Paginator(planned, PAGE_SIZE).get_page(request.GET.get("page"))
-    behind = _behind(here, reassessment.versions_in_force(membership.organisation_id))
+    versions = reassessment.versions_in_force(membership.organisation_id)
+    behind = reassessment.behind(here, versions).select_related("owner").order_by("title", "pk")
     context = {
         "today": today,
         "page": page,
@@ -63,6 +63,8 @@ def reviews(request: SignedInRequest) -> HttpResponse:
         "unplanned": here.filter(review_on__isnull=True).count(),
         "behind": behind[:20],
         "behind_count": behind.count(),
+        "may_edit": membership.allows(Permission.EDIT),
+        "running": under_way(membership.organisation_id),
         "only_mine": request.GET.get("owner") == "me",
     }
     return render(request, "portfolio/reviews.html", context)
@@ -119,7 +121,6 @@ def use_case_reassess(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "use_case": use_case,
         "prospect": found,
-        "thresholds": _thresholds(found),
         "words": {"before": _words(found.before), "after": _words(found.after)},
     }
     return render(request, "portfolio/reassess.html", context)
@@ -143,6 +144,7 @@ def assessment(request: SignedInRequest, pk: int, assessment_pk: int) -> HttpRes
         "recommendation": snapshot.recommendation if snapshot else None,
         "status_words": _words(snapshot.recommendation) if snapshot else "",
         "sections": _sections(questionnaire, answers, settlements),
+        "whole": request.GET.get("answer", ""),  # the answer whose long comment is asked for
     }
     return render(request, "portfolio/assessment.html", context)
 
@@ -191,28 +193,10 @@ def _reassess(request: SignedInRequest, use_case: UseCase, seen: int) -> HttpRes
     return redirect("use-case-review", pk=use_case.pk)
 
 
-def _thresholds(found: reassessment.Prospect) -> list[tuple[str, str, str]]:
-    """Title, before and after of each threshold that differs, in words."""
-    known = {threshold.name: threshold for threshold in THRESHOLDS}
-    return [
-        (known[name].title, known[name].words(before), known[name].words(after))
-        for name, before, after in found.thresholds
-        if name in known
-    ]
-
-
 def _with(current: Assessment, use_case: UseCase) -> Assessment:
     """The assessment with the use case that is at hand already."""
     current.use_case = use_case
     return current
-
-
-def _behind(use_cases: QuerySet[UseCase], versions: reassessment.Versions) -> QuerySet[UseCase]:
-    """Use cases whose assessment that counts is under earlier versions."""
-    counting = Assessment.objects.filter(replaced_by__isnull=True)
-    newest = counting.filter(questionnaire_version=versions.questionnaire.version, policy=versions.policy)
-    behind = counting.exclude(pk__in=newest.values("pk"))
-    return use_cases.filter(pk__in=behind.values("use_case_id")).select_related("owner").order_by("title", "pk")
 
 
 @dataclass(frozen=True)

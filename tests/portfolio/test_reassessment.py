@@ -89,7 +89,9 @@ def test_a_new_policy_counts_only_after_re_assessing(
     mine = policy(organisation, pressure_requests_per_day=15_000)
     found = reassessment.prospect(use_case.assessment())
     assert found.is_due
-    assert found.thresholds == (("pressure_requests_per_day", 100_000.0, 15_000),)
+    assert [(one.threshold.name, one.before, one.after) for one in found.thresholds] == [
+        ("pressure_requests_per_day", 100_000, 15_000)
+    ]
     assert (found.before.target, found.after.target) == ("prompting", "fine_tuning")
     assert found.moves_the_result
     use_case.refresh_from_db()

@@ -4,7 +4,9 @@ from typing import Any
 
 from organisations.models import Organisation
 from organisations.roles import Role
+from portfolio.actions.reassess_run import empty_result
 from portfolio.models import AnswerRevision, PolicyRun, Report
+from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
 from tests.portfolio.factories import AnswerRequestFactory, run_in, say, use_case_in
@@ -28,6 +30,8 @@ OWN_VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, 
 OWN_MANAGE = row(owner=200, editor=403, reviewer=403, viewer=403, respondent=403, outsider=200)
 TRIAL_VIEW = {**OWN_VIEW, "outsider": 404}
 TRIAL_DONE = {**OWN_MANAGE, "owner": 302, "outsider": 404}
+RUN_DONE = {**TRIAL_DONE, "editor": 302}
+RUN_DONE_OWN = {**RUN_DONE, "outsider": 302}
 
 EXPECTED = {
     "rules": OWN_VIEW,
@@ -43,6 +47,16 @@ EXPECTED = {
     "POST policy-trial-cancel": TRIAL_DONE,
     "policy-trial-retry": ONLY_POST,
     "POST policy-trial-retry": TRIAL_DONE,
+    "reassess-many": ONLY_POST,
+    "POST reassess-many": RUN_DONE_OWN,  # nothing is behind: back with a message
+    "reassess-run": TRIAL_VIEW,
+    "reassess-run-state": TRIAL_VIEW,
+    "reassess-run-start": ONLY_POST,
+    "POST reassess-run-start": {**RUN_DONE, "owner": 422, "editor": 422},  # nothing chosen
+    "reassess-run-cancel": ONLY_POST,
+    "POST reassess-run-cancel": RUN_DONE,
+    "reassess-run-resume": ONLY_POST,
+    "POST reassess-run-resume": RUN_DONE,
     "requests": everybody(200),
     "use-cases": {**everybody(200), "respondent": 302},
     "use-case-new": row(owner=200, editor=200, reviewer=403, viewer=403, respondent=403, outsider=200),
@@ -141,6 +155,11 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {"rule_id": "retrieval.change"}
     if name.startswith("policy-trial"):
         return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
+    if name == "reassess-many":
+        return {}
+    if name.startswith("reassess-run"):
+        result = empty_result("foresee", versions_in_force(organisation.pk))
+        return {"run_pk": PolicyRun.objects.create(organisation=organisation, kind="apply", result=result).pk}
     owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
     use_case = use_case_in(organisation, owner)
     if name in ("request-decline", "request-take-up"):
