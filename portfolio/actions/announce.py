@@ -40,16 +40,20 @@ def _tell_owner(assessment: Assessment, question: Question, after: Inputs, by: U
 
 
 def _tell_respondents(assessment: Assessment, question: Question, after: Inputs, by: User) -> None:
-    """Who answered hears what counts. A respondent may no longer be able to open the question."""
+    """Who answered hears what counts; who may not see what others say, only that it is settled.
+
+    A respondent may no longer be able to open the question.
+    """
     use_case, value = assessment.use_case, after.settled[question.id]
     outcome = "it stays open for now" if value is None else f"“{_said(question, value)}” counts"
-    text = f"{by} settled “{shortened(question.text)}” of “{shortened(use_case.title)}”: {outcome}."
+    text = f"{by} settled “{shortened(question.text)}” of “{shortened(use_case.title)}”"
     people = [said.respondent for said in after.said.get(question.id, ())]
     members = Membership.objects.active().filter(organisation=use_case.organisation_id, user__in=people)
     viewing = [member.user_id for member in members if member.allows(Permission.VIEW)]
     others = [person for person in people if person not in viewing]
-    tell(viewing, use_case.organisation, kind="settled", text=text, path=_card(assessment, question), but=by)
-    tell(others, use_case.organisation, kind="settled", text=text, path=reverse("requests"), but=by)
+    tells = f"{text}: {outcome}."
+    tell(viewing, use_case.organisation, kind="settled", text=tells, path=_card(assessment, question), but=by)
+    tell(others, use_case.organisation, kind="settled", text=f"{text}.", path=reverse("requests"), but=by)
 
 
 def _tell_askers(assessment: Assessment, after: Inputs, by: User) -> None:

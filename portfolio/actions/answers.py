@@ -3,7 +3,8 @@
 Each act is one short transaction that holds the answer, its history, the audit row, the recommendation's snapshot and
 the use case's columns together. The recommendation is computed before the write lock is taken and stored if the
 assessment's revision is still the one it was computed from; otherwise it is computed again under the lock, so that any
-number of people answering at once come to an end.
+number of people answering at once come to an end. What somebody says while the use case is assessed again goes to the
+assessment that counts by then.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TypeVar
 
 from django.db import OperationalError, transaction
 from django.utils import timezone
@@ -30,27 +32,42 @@ from portfolio.models import (
     UseCase,
 )
 from portfolio.questionnaire.answers import AnswerError, clean, describe
+from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question, Value
+from portfolio.reassessment import carried
 
 TRIES_WHEN_BUSY = 5
 COMMENT_LENGTH = 20_000
 REOPENED = "reopened"  # the verb of the audit row that says why a settlement was taken back
+Done = TypeVar("Done")
 _TURNS = tuple(threading.Lock() for _ in range(64))  # by organisation: its acts wait for each other in the database too
 
 
 class InvalidAnswerError(ValueError):
-    """An answer that cannot be stored: `field` is "value", "comment" or "evidence_url"; the text says what to do."""
+    """What cannot be stored: `field` is "value", "comment", "evidence_url", "note" or "choice"; the text says why."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
         self.field = field
 
 
+class _ReplacedError(Exception):
+    """The use case was assessed again meanwhile; `current` is the assessment that counts."""
+
+    def __init__(self, current: Assessment) -> None:
+        super().__init__(f"assessment {current.pk} counts by now")
+        self.current = current
+
+
 @dataclass(frozen=True)
 class Saved:
-    """What an act on an answer left behind. `before` is None while there was no recommendation."""
+    """What an act on an answer left behind. `before` is None while there was no recommendation.
 
+    `assessment` is the one it was written to: another than was given where that was replaced meanwhile.
+    """
+
+    assessment: Assessment
     answer: Answer | None
     changed: bool
     before: Recommendation | None
@@ -111,6 +128,14 @@ def save_answers(*, assessment: Assessment, given: Sequence[Given], by: User, ve
 
     `Saved.answer` is the last one's row. Raises InvalidAnswerError for the first that cannot be stored, then none is.
     """
+
+    def save(current: Assessment) -> Saved:
+        return _save(current, [_onward(one, assessment, current) for one in given], by, verb)
+
+    return _where_it_counts(assessment, save)
+
+
+def _save(assessment: Assessment, given: Sequence[Given], by: User, verb: str) -> Saved:
     entries = [(one.question, _entry(one)) for one in given]
 
     def foresee(inputs: Inputs) -> Inputs:
@@ -147,27 +172,77 @@ def restore_answer(*, revision: AnswerRevision, question: Question, by: User) ->
     )
 
 
-def settle_dispute(*, assessment: Assessment, question: Question, by: User, value: Value, note: str) -> Saved:
-    """Say which of several answers counts, with a note; None leaves the question open. It stands until a new answer."""
+def settle_dispute(
+    *,
+    assessment: Assessment,
+    question: Question,
+    by: User,
+    value: Value,
+    note: str,
+    seen: Sequence[Value] | None = None,
+) -> Saved:
+    """Say which of several answers counts, with a note; None leaves the question open. It stands until a new answer.
+
+    `seen` are the different answers that `by` chose from, if they are to be those given now: otherwise, and for an
+    empty note, InvalidAnswerError is raised.
+    """
     if not note.strip():
         raise InvalidAnswerError("note", "the note is empty; say in a sentence why this answer counts")
-    checked = _checked(question, value, dont_know=False)
-    write = partial(_write_settlement, question=question, by=by, value=checked, note=note.strip())
-    return _act(assessment=assessment, foresee=lambda i: i.with_settlement(question.id, checked), write=write, by=by)
+    _checked(question, value, dont_know=False)
+
+    def settle(current: Assessment) -> Saved:
+        onward = _onward(Given(question, value), assessment, current)
+        asked, checked = onward.question, _checked(onward.question, onward.value, dont_know=False)
+        write = partial(_write_settlement, question=asked, by=by, value=checked, note=note.strip(), seen=seen)
+        return _act(assessment=current, foresee=lambda i: i.with_settlement(asked.id, checked), write=write, by=by)
+
+    return _where_it_counts(assessment, settle)
 
 
 def reopen_dispute(*, assessment: Assessment, question: Question, by: User, note: str) -> Saved:
     """Take back the settlement of a question, with a note; its answers count as before. Nothing where none stands."""
     if not note.strip():
         raise InvalidAnswerError("note", "the note is empty; say in a sentence why it is open again")
-    write = partial(_write_reopening, question=question, by=by, note=note.strip())
-    return _act(assessment=assessment, foresee=lambda inputs: _unsettled(inputs, question.id), write=write, by=by)
+
+    def reopen(current: Assessment) -> Saved:
+        asked = _onward(Given(question), assessment, current).question
+        write = partial(_write_reopening, question=asked, by=by, note=note.strip())
+        return _act(assessment=current, foresee=lambda inputs: _unsettled(inputs, asked.id), write=write, by=by)
+
+    return _where_it_counts(assessment, reopen)
 
 
 def ensure_snapshot(*, assessment: Assessment) -> RecommendationSnapshot:
     """The snapshot of the recommendation for the answers as they stand; written now if there is none yet."""
-    _act(assessment=assessment, foresee=lambda inputs: inputs, write=lambda assessment: (None, False))
-    return assessment.recommendations.latest()
+
+    def ensure(current: Assessment) -> RecommendationSnapshot:
+        _act(assessment=current, foresee=lambda inputs: inputs, write=lambda locked: (None, False))
+        return current.recommendations.latest()
+
+    return _where_it_counts(assessment, ensure)
+
+
+def _where_it_counts(assessment: Assessment, attempt: Callable[[Assessment], Done]) -> Done:
+    """`attempt` with this assessment or, where that was replaced meanwhile, with the one that counts now."""
+    while True:
+        try:
+            return attempt(assessment)
+        except _ReplacedError as replaced:
+            assessment = replaced.current
+
+
+def _onward(given: Given, old: Assessment, new: Assessment) -> Given:
+    """The same in another assessment's questionnaire. Raises InvalidAnswerError where that no longer asks it."""
+    if new.questionnaire_version == old.questionnaire_version:
+        return given
+    before, after = load(old.questionnaire_version), load(new.questionnaire_version)
+    value = _checked(given.question, given.value, given.dont_know)
+    word = carried(before, after, given.question.id, value, given.dont_know)
+    if word.question_id is None:
+        raise InvalidAnswerError(
+            "value", "the use case was assessed again meanwhile, by a questionnaire that does not ask this; reload"
+        )
+    return replace(given, question=after.question(word.question_id), value=word.value)
 
 
 def _entry(given: Given) -> _Entry:
@@ -241,9 +316,16 @@ def _act_once(
 
 
 def _lock(assessment: Assessment) -> Assessment:
-    """The assessment as it stands once everybody who writes in its organisation has finished."""
+    """The assessment as it stands once everybody who writes in its organisation has finished.
+
+    Raises _ReplacedError where one of them has assessed the use case again: nobody would read what is written here.
+    """
     audit.lock(assessment.use_case.organisation_id)
-    return Assessment.objects.select_related("use_case__organisation", "policy").get(pk=assessment.pk)
+    rows = Assessment.objects.select_related("use_case__organisation", "policy", "replaced_by")
+    locked = rows.get(pk=assessment.pk)
+    if hasattr(locked, "replaced_by"):
+        raise _ReplacedError(locked.use_case.assessment())
+    return locked
 
 
 def _store(
@@ -270,7 +352,7 @@ def _store(
         Assessment.objects.filter(pk=assessment.pk).update(revision=inputs.revision)
     _repeat_on_use_case(assessment.use_case, decision.recommendation, changed)
     before = latest.recommendation if latest else None
-    return Saved(answer, changed, before, decision.recommendation, before_inputs)
+    return Saved(assessment, answer, changed, before, decision.recommendation, before_inputs)
 
 
 def _repeat_on_use_case(use_case: UseCase, recommendation: Recommendation, changed: bool) -> None:
@@ -342,8 +424,11 @@ def _write_answer(
 
 
 def _write_settlement(
-    assessment: Assessment, *, question: Question, by: User, value: Value, note: str
+    assessment: Assessment, *, question: Question, by: User, value: Value, note: str, seen: Sequence[Value] | None
 ) -> tuple[None, bool]:
+    given = assessment.answers.filter(question_id=question.id, value__isnull=False).values_list("value", flat=True)
+    if seen is not None and not _are_the_same(seen, list(given)):
+        raise InvalidAnswerError("choice", "somebody answered at the same moment; look at the answers and settle again")
     now = timezone.now()
     assessment.settlements.filter(question_id=question.id, superseded_at__isnull=True).update(superseded_at=now)
     Settlement.objects.create(
@@ -358,6 +443,11 @@ def _write_settlement(
     }
     audit.record(organisation=use_case.organisation, by=by, verb="settled", target=use_case, details=details)
     return None, True
+
+
+def _are_the_same(some: Sequence[Value], others: Sequence[Value]) -> bool:
+    """Whether both hold the same values, however often and in whatever order."""
+    return all(value in others for value in some) and all(value in some for value in others)
 
 
 def _write_reopening(assessment: Assessment, *, question: Question, by: User, note: str) -> tuple[None, bool]:

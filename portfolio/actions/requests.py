@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -59,10 +60,12 @@ def ask(
     """Ask each of `people` and `addresses` to answer `parts`. Asking again renews a request.
 
     A member's address is as good as the member; any other is invited as respondent, and what is asked waits for them.
-    Raises Refused for an account that is closed, a retired use case, a day that is over, and too much at once.
+    Raises Refused for an account that is closed, a retired use case, a day that is over, too much at once, and a use
+    case that was assessed again meanwhile by another questionnaire.
     """
     organisation = audit.lock(assessment.use_case.organisation_id)
     use_case = UseCase.objects.select_related("organisation").get(pk=assessment.use_case_id)
+    assessment = _that_counts(use_case, assessment)
     parts = _distinct(parts)
     _check(use_case, parts, len(people) + len(addresses), due_on)
     known, strangers = _split(organisation, people, addresses)
@@ -107,10 +110,10 @@ def remind(*, requests: Sequence[AnswerRequest], by: User) -> list[AnswerRequest
         if reason:
             refused = reason
             continue
-        _remind(request, by)
         reminded.append(request)
     if not reminded:
         raise Refused(refused)
+    _remind(reminded, by)
     return reminded
 
 
@@ -175,6 +178,14 @@ def take_up(*, request: AnswerRequest, by: User) -> None:
         request.save(update_fields=["declined_at", "decline_reason"])
         _record(request, by=by, verb="took_up")
         _tell_asker(request, f"{by} answers {_what(request)} after all.", by=by)
+
+
+def _that_counts(use_case: UseCase, seen: Assessment) -> Assessment:
+    """The assessment that counts, if it asks what `seen` asked: nobody would find a request of a replaced one."""
+    current = use_case.assessment()
+    if current.questionnaire_version != seen.questionnaire_version:
+        raise Refused("The use case was assessed again meanwhile, by a newer questionnaire. Look at it and ask again.")
+    return current
 
 
 def _distinct(parts: Sequence[Part]) -> list[Part]:
@@ -317,17 +328,26 @@ def _why_no_reminder(request: AnswerRequest, how_far: Fulfilment, active: set[tu
     return ""
 
 
-def _remind(request: AnswerRequest, by: User) -> None:
-    request.reminded_at = timezone.now()
-    request.save(update_fields=["reminded_at"])
-    _record(request, by=by, verb="reminded")
-    text = f"{by} reminds you to answer {_what(request)}{by_when(request.due_on)}."
-    _tell_respondent(request, kind="reminded", text=text, by=by)
+def _remind(requests: Sequence[AnswerRequest], by: User) -> None:
+    """One notice for each person and use case, of all that is open there by the first of its days."""
+    together: dict[tuple[int | None, int], list[AnswerRequest]] = defaultdict(list)
+    for request in requests:
+        request.reminded_at = timezone.now()
+        request.save(update_fields=["reminded_at"])
+        _record(request, by=by, verb="reminded")
+        together[request.respondent_id, request.assessment_id].append(request)
+    for group in together.values():
+        first_day = min((request.due_on for request in group if request.due_on), default=None)
+        text = f"{by} reminds you to answer {_what(*group)}{by_when(first_day)}."
+        _tell_respondent(group[0], kind="reminded", text=text, by=by)
 
 
-def _what(request: AnswerRequest) -> str:
-    part = part_of(request, load(request.assessment.questionnaire_version))
-    return f"{in_words([part])} of “{shortened(request.assessment.use_case.title)}”"
+def _what(*requests: AnswerRequest) -> str:
+    """What these requests of one assessment ask."""
+    assessment = requests[0].assessment
+    questionnaire = load(assessment.questionnaire_version)
+    parts = [part_of(request, questionnaire) for request in requests]
+    return f"{in_words(parts)} of “{shortened(assessment.use_case.title)}”"
 
 
 def _tell_respondent(request: AnswerRequest, *, kind: str, text: str, by: User) -> None:

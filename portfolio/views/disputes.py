@@ -66,13 +66,19 @@ def answer_settle(request: SignedInRequest, pk: int, question_id: str) -> HttpRe
     form = SettleForm(request.POST, question=question, sides=sides, seen=dispute.seen)
     if not form.is_valid():
         return render(request, "portfolio/answer_people.html", _people(now, question, settle_form=form), status=422)
-    actions.settle_dispute(
-        assessment=access.assessment,
-        question=question,
-        by=request.user,
-        value=form.value,
-        note=form.cleaned_data["note"],
-    )
+    try:
+        actions.settle_dispute(
+            assessment=access.assessment,
+            question=question,
+            by=request.user,
+            value=form.value,
+            note=form.cleaned_data["note"],
+            seen=list(sides.values()),
+        )
+    except actions.InvalidAnswerError as error:
+        form.add_error(None, f"Not settled: {error}.")
+        again = _people(board(access), question, settle_form=form)
+        return render(request, "portfolio/answer_people.html", again, status=422)
     messages.success(request, "Settled. It stands until somebody answers anew or it is reopened.")
     return redirect(_back(request, access, question))
 

@@ -11,6 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
 
 from organisations.roles import Permission
 from portfolio import actions
@@ -79,9 +80,16 @@ def answer(request: SignedInRequest, pk: int, question_id: str) -> HttpResponse:
         form.errors["value"] = "Nothing was sent for this question. Reload the page and answer again."
     if form.errors or not form.is_valid():
         return _refused(request, access, question, form)
-    saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
+    try:
+        saved = actions.save_answer(assessment=access.assessment, question=question, by=request.user, **form.values())
+    except actions.InvalidAnswerError as error:
+        form.errors["value"] = f"Not saved: {error}."
+        return _refused(request, access, question, form)
     if not request.htmx:
         return redirect(question_address(access, question))
+    if saved.assessment != access.assessment:  # all cards of the page are of the one that was replaced
+        messages.info(request, "The use case was assessed again meanwhile. Your answer stands in the new assessment.")
+        return HttpResponseClientRefresh()
     selection = Selection.of_url(request.htmx.current_url or "")
     after = board(access, recommendation=saved.recommendation)
     return render(request, f"{PAGE}#saved", _changed(after, question, saved, selection))
@@ -127,8 +135,13 @@ def _save_section(request: SignedInRequest, access: SectionAccess, selection: Se
             refused[form.question.id] = form
         elif not _is_unchanged(before, form):
             given.append(actions.Given(form.question, **form.values()))
-    if given:
-        actions.save_answers(assessment=access.assessment, given=given, by=request.user)
+    try:
+        if given:
+            actions.save_answers(assessment=access.assessment, given=given, by=request.user)
+    except actions.InvalidAnswerError as error:
+        refused |= {one.question.id: forms[one.question.id] for one in given}
+        for one in given:
+            forms[one.question.id].errors["value"] = f"Not saved: {error}."
     after = board(access, refused)
     if refused:
         return render(request, PAGE, page_of(after, selection), status=422)

@@ -102,8 +102,11 @@ def request_decline(request: SignedInRequest, request_pk: int) -> HttpResponse:
     form = DeclineForm(request.POST)
     if not form.is_valid():
         return _inbox(request, form, asked)
-    actions.decline(request=asked, by=request.user, reason=form.cleaned_data["reason"])
-    messages.success(request, f"Declined. {asked.asked_by or 'The owner of the use case'} is told why.")
+    try:
+        actions.decline(request=asked, by=request.user, reason=form.cleaned_data["reason"])
+        messages.success(request, f"Declined. {asked.asked_by or 'The owner of the use case'} is told why.")
+    except Refused as refused:
+        messages.error(request, str(refused))
     return redirect("requests")
 
 
@@ -111,8 +114,11 @@ def request_decline(request: SignedInRequest, request_pk: int) -> HttpResponse:
 @require_POST
 def request_take_up(request: SignedInRequest, request_pk: int) -> HttpResponse:
     asked = get_own_request_for(request.user, request_pk)
-    actions.take_up(request=asked, by=request.user)
-    messages.success(request, "It is yours again.")
+    try:
+        actions.take_up(request=asked, by=request.user)
+        messages.success(request, "It is yours again.")
+    except Refused as refused:
+        messages.error(request, str(refused))
     return redirect("requests")
 
 

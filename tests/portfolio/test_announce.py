@@ -61,8 +61,9 @@ def test_those_who_answered_hear_what_counts(
     settle(use_case, owner, "core")
     settle(use_case, owner, "core")  # says nothing new
     core = next(option.label for option in FACTS.options if option.code == "core")
-    text = f"Olga Owner settled “{FACTS.text}” of “Return letters”: “{core}” counts."
-    assert told(editor, "settled") == told(respondent, "settled") == [text]
+    text = f"Olga Owner settled “{FACTS.text}” of “Return letters”"
+    assert told(editor, "settled") == [f"{text}: “{core}” counts."]
+    assert told(respondent, "settled") == [f"{text}."]  # what others said is nothing they may see
     assert told(viewer, "settled") == told(owner, "settled") == []
     paths = dict(Notice.objects.filter(kind="settled").values_list("person__name", "path"))
     assert paths == {

@@ -11,7 +11,7 @@ from organisations.actions import Refused, accept_invitation, invite, remove_mem
 from organisations.models import Invitation, Membership, Notice, Organisation, User
 from organisations.roles import Role
 from portfolio import actions
-from portfolio.asked import Part, adopt_all
+from portfolio.asked import Part, adopt_all, by_when
 from portfolio.models import AnswerRequest, Assessment, UseCase
 from portfolio.questionnaire.loading import LATEST, load
 from tests.factories import MembershipFactory, UserFactory
@@ -261,6 +261,23 @@ def test_a_reminder_once_a_day(asked: AnswerRequest, use_case: UseCase, editor: 
         actions.remind(requests=[asked], by=editor)
     AnswerRequest.objects.update(reminded_at=timezone.now() - timedelta(hours=25))
     assert actions.remind(requests=[asked], by=editor) == [asked]
+
+
+def test_several_requests_of_one_person_are_one_reminder(
+    assessment: Assessment, editor: User, respondent: User, viewer: User
+) -> None:
+    parts = [single("facts_needed"), single("requests_per_day")]
+    soon, later = timezone.localdate() + timedelta(days=2), timezone.localdate() + timedelta(days=9)
+    actions.ask(assessment=assessment, parts=parts[:1], people=[respondent, viewer], by=editor, due_on=later)
+    actions.ask(assessment=assessment, parts=parts[1:], people=[respondent], by=editor, due_on=soon)
+    AnswerRequest.objects.update(asked_at=timezone.now() - timedelta(days=2))
+    Notice.objects.all().delete()
+    requests = list(AnswerRequest.objects.all())
+    assert len(actions.remind(requests=requests, by=editor)) == 3
+    ((_, text),) = told(respondent)
+    assert all(f"“{part.title}”" in text for part in parts)
+    assert text.endswith(f"{by_when(soon)}.")
+    assert len(told(viewer)) == 1
 
 
 def test_who_is_not_reminded(
