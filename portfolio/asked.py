@@ -26,6 +26,7 @@ from portfolio.models import Answer, AnswerRequest, Settlement, UseCase
 from portfolio.questionnaire.flow import visible_questions
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
+from portfolio.questionnaire.wording import listed
 
 TITLE_LENGTH = 90  # of a question or a use case inside a sentence
 PARTS_NAMED = 3  # in a sentence; the others are counted
@@ -109,7 +110,7 @@ def in_words(parts: Sequence[Part]) -> str:
     named = [f"“{shortened(part.title)}”" for part in parts[:PARTS_NAMED]]
     if more := len(parts) - len(named):
         named.append(f"{more} more")
-    return named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
+    return listed(named)
 
 
 def shortened(text: str, limit: int = TITLE_LENGTH) -> str:

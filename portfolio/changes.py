@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from portfolio.questionnaire.outcome import Layer, Need, Recommendation, Robustness, Status, Target
+from portfolio.questionnaire.wording import listed
 
 TARGET_WORDS = {
     Target.PROMPTING: "prompting",
@@ -42,7 +43,7 @@ def just_changed(said: str, before: Recommendation | None, after: Recommendation
         return f"{opening} moves the answer from {old} to {new}."
     moved = _layers_moved(before.layers, after.layers)
     if moved:
-        return f"{opening} {_joined(moved)}."
+        return f"{opening} {listed(moved)}."
     if before.status != after.status:
         return f"{opening} changes the status: {STATUS_WORDS[Status(after.status)]}."
     old_share, new_share = round(before.robustness.share * 100), round(after.robustness.share * 100)
@@ -83,10 +84,6 @@ def _layers_moved(before: tuple[Layer, ...], after: tuple[Layer, ...]) -> list[s
         for layer in after
         if old.get(layer.key) != layer.need
     ]
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _short(said: str) -> str:

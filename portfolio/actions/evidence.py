@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from portfolio.questionnaire.spec import Value
 
 LARGEST_BYTES = 10 * 1024 * 1024
 LONGEST_NAME = 200
+_MARKED = re.compile(r"Evaluation run (\d{1,18}):")  # longer ones are the key of nothing
 # Which answer a rung's measurement is.
 ANSWER_OF = {
     "prompting": "prompt_score",
@@ -170,6 +172,12 @@ def withdraw_run(*, run: EvaluationRun, by: User, reason: str) -> EvaluationRun:
 def mark(run: EvaluationRun) -> str:
     """How the comment of an answer that comes from this run begins."""
     return f"Evaluation run {run.pk}:"
+
+
+def run_of(comment: str) -> int | None:
+    """The key of the run that an answer with this comment comes from; the reverse of `mark`."""
+    match = _MARKED.match(comment)
+    return int(match[1]) if match else None
 
 
 def comment_on(run: EvaluationRun) -> str:

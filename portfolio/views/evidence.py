@@ -42,6 +42,7 @@ from portfolio.permissions import (
     membership_of,
 )
 from portfolio.questionnaire.loading import load
+from portfolio.questionnaire.wording import listed
 from portfolio.views import overview
 from portfolio.views.evidence_board import COLOURS, board, ladder_of, runs_csv, runs_of
 from portfolio.views.run_form import RunForm, WithdrawForm
@@ -210,8 +211,8 @@ def _tell(request: SignedInRequest, run: EvaluationRun, saved: Saved | None) -> 
     touched = ("metric", "metric_target", ANSWER_OF[run.rung])
     questions = [load(assessment.questionnaire_version).question(key).text for key in touched if key in disputed]
     if questions:
-        listed = " and ".join(f"“{text}”" for text in questions)
-        messages.warning(request, f"People disagree now on {listed}. It counts as open until that is settled.")
+        named = listed(f"“{text}”" for text in questions)
+        messages.warning(request, f"People disagree now on {named}. It counts as open until that is settled.")
 
 
 def _run_context(request: SignedInRequest, run: EvaluationRun, form: WithdrawForm) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from costing.charts import scores as picture
 from costing.charts.palette import PAGE
 from costing.charts.svg import PAGE_FONT
-from portfolio.actions.evidence import ANSWER_OF
+from portfolio.actions.evidence import ANSWER_OF, run_of
 from portfolio.governance import score_words
 from portfolio.governance.ladder import Goal, Ladder, Run, Step, effect_of_retrieval, in_scale, ladder
 from portfolio.governance.scores import Score, Standing, interval_of
@@ -30,7 +29,6 @@ CHIPS = {
     Standing.UNSURE: ("warn", "question-mark-circle", "Not yet sure"),
 }
 MEASURED, UNMEASURED = ("info", "", "Measured"), ("", "", "Not measured")
-FROM_RUN = re.compile(r"Evaluation run (\d+):")
 RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would compute a cell that begins so
 
 
@@ -147,9 +145,9 @@ def _stale(now: Assessed, withdrawn: set[int]) -> tuple[tuple[Answer, Question, 
     answers = now.assessment.answers.speaking().filter(question_id__in=ANSWER_OF.values())
     found = []
     for answer in answers.select_related("respondent").order_by("pk"):
-        match = FROM_RUN.match(answer.comment)
-        if match and int(match[1]) in withdrawn:
-            found.append((answer, now.questions[answer.question_id], int(match[1])))
+        run = run_of(answer.comment)
+        if run in withdrawn:
+            found.append((answer, now.questions[answer.question_id], run))
     return tuple(found)
 
 
@@ -207,23 +205,10 @@ def _drawn(drawn: picture.Scores, width: float) -> SafeString:
 # --- the table for spreadsheets -----------------------------------------------------------------------------------
 
 HEADER = (
-    *(
-        "run",
-        "day",
-        "rung",
-        "tried",
-        "data set",
-        "version",
-        "metric",
-        "better",
-        "kind",
-        "score",
-        "95 % from",
-        "95 % to",
-    ),
-    *("cases", "standard deviation", "target", "cost USD", "recorded by", "recorded at", "file", "SHA-256"),
-    *("withdrawn at", "withdrawn by", "reason", "note"),
-)
+    "run", "day", "rung", "tried", "data set", "version", "metric", "better", "kind", "score", "95 % from", "95 % to",
+    "cases", "standard deviation", "target", "cost USD", "recorded by", "recorded at", "file", "SHA-256",
+    "withdrawn at", "withdrawn by", "reason", "note",
+)  # fmt: skip
 
 
 def runs_csv(use_case: UseCase) -> str:

@@ -9,6 +9,7 @@ from costing.public import Band
 from portfolio.changes import LAYER_WORDS, NEED_LABELS, robustness_in_words
 from portfolio.consequences import Basis, Comparison, Consequence
 from portfolio.questionnaire.outcome import Need
+from portfolio.questionnaire.wording import listed
 from portfolio.views.overview import RISK_TONES
 from portfolio.views.sides import Dispute, Side
 
@@ -57,7 +58,7 @@ def summary(comparison: Comparison) -> str:
     depending += ["what stands in the way"] if any(one.blockers for one in comparison.sides) else []
     if not depending:
         return "Whichever counts: the same recommendation, the same cost, the same risks."
-    return f"It decides {_joined(depending)}."
+    return f"It decides {listed(depending)}."
 
 
 def the_same(comparison: Comparison) -> str:
@@ -67,7 +68,7 @@ def the_same(comparison: Comparison) -> str:
         _counted(comparison.same_risks, "risk"),
         _counted(comparison.same_blockers, "thing that stands in the way", "things that stand in the way"),
     ]
-    return _joined([words for words in kept if words])
+    return listed(words for words in kept if words)
 
 
 def in_words(difference: Band | None) -> str:
@@ -92,7 +93,3 @@ def _counted(number: int, singular: str, plural: str = "") -> str:
     if not number:
         return ""
     return f"{number} {singular if number == 1 else plural or singular + 's'}"
-
-
-def _joined(parts: list[str]) -> str:
-    return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else "".join(parts)

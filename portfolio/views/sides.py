@@ -14,6 +14,7 @@ from portfolio.models import Answer
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question, Value
+from portfolio.questionnaire.wording import listed
 
 NAMED = 5  # people named beside a side, and shown with their comments on a card; the rest is counted
 FOLLOWED = 4  # sides shown one by one with all that follows; the rest is grouped by where it leads
@@ -43,9 +44,7 @@ class Side:
         """“Ana, Ben and 45 more”."""
         names = [str(voice.answer.respondent) for voice in self.voices[:NAMED]]
         more = len(self.voices) - len(names)
-        if more:
-            return f"{', '.join(names)} and {more} more"
-        return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+        return listed([*names, f"{more} more"] if more else names)
 
 
 @dataclass(frozen=True)
