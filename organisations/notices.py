@@ -25,6 +25,8 @@ KIND_LABELS = {
     "answered": "Answered",
     "disputed": "Two answers",
     "settled": "Settled",
+    "review_due": "Review due",
+    "review_overdue": "Review overdue",
 }
 
 

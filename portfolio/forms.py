@@ -9,15 +9,17 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.http import HttpRequest, QueryDict
+from django.utils import timezone
 
 from organisations.models import BusinessUnit, Membership, Organisation, User
 from organisations.roles import Permission, Role, allows
 from portfolio.actions.answers import COMMENT_LENGTH
 from portfolio.lifecycle import STAGE_LABELS, TRANSITIONS, Stage
-from portfolio.models import SORTS, Answer, AnswerRevision, UseCase
+from portfolio.models import SORTS, Answer, AnswerRevision, UseCase, UseCaseQuerySet
 from portfolio.questionnaire.answers import AnswerError, clean
 from portfolio.questionnaire.outcome import Status, Target
 from portfolio.questionnaire.spec import Kind, Question, Value
+from portfolio.reassessment import behind, versions_in_force
 
 APPROACHES = {
     Target.PROMPTING: "Prompting",
@@ -142,9 +144,13 @@ class UseCaseFilter(forms.Form):
     status = forms.ChoiceField(required=False)
     unit = forms.ChoiceField(required=False)
     owner = forms.ChoiceField(required=False)
+    review = forms.ChoiceField(required=False)
+    version = forms.ChoiceField(required=False)
     sort = forms.ChoiceField(required=False, choices=[(s, s) for s in SORTS], widget=forms.HiddenInput)
 
     DEFAULT_SORT = "-updated"
+    REVIEWS = {"overdue": "Overdue", "soon": "Due in 30 days", "none": "None planned"}
+    VERSIONS = {"behind": "Under earlier versions"}
     COLUMNS = {
         "stage": "stage",
         "approach": "target",
@@ -155,6 +161,7 @@ class UseCaseFilter(forms.Form):
 
     def __init__(self, data: QueryDict, *, organisation: Organisation) -> None:
         super().__init__(data)
+        self.organisation = organisation
         people = User.objects.filter(memberships__organisation=organisation).order_by("name", "email")
         units = BusinessUnit.objects.filter(organisation=organisation)
         self._choose("stage", "Any stage", [(s.value, STAGE_LABELS[s]) for s in Stage])
@@ -162,6 +169,8 @@ class UseCaseFilter(forms.Form):
         self._choose("status", "Any status", [(s.value, label) for s, label in STATUSES.items()])
         self._choose("unit", "Any unit", [(str(unit.pk), unit.name) for unit in units])
         self._choose("owner", "Anyone", [(str(person.pk), str(person)) for person in people])
+        self._choose("review", "Any review", self.REVIEWS.items())
+        self._choose("version", "Any version", self.VERSIONS.items())
         self.fields["q"].widget.attrs.update({"type": "search", "placeholder": "Title, purpose or owner"})
         self.fields["q"].error_messages["max_length"] = "The search is too long. Use at most 200 characters."
 
@@ -184,8 +193,20 @@ class UseCaseFilter(forms.Form):
         self.is_valid()
         return self.cleaned_data.get("q") or ""
 
+    def narrowed(self, use_cases: UseCaseQuerySet) -> UseCaseQuerySet:
+        """Those of `use_cases` that all the filters and the search let through. What is retired awaits no review."""
+        found = use_cases.filter(**self.conditions()).matching(self.text())
+        review, version = (self.cleaned_data.get(name) for name in ("review", "version"))
+        if review or version:
+            found = found.exclude(stage=Stage.RETIRED)
+        if review:
+            found = found.to_review(review, timezone.localdate())
+        if version:
+            found = behind(found, versions_in_force(self.organisation.pk))
+        return found
+
     def is_set(self) -> bool:
-        return bool(self.conditions() or self.text())
+        return bool(self.conditions() or self.text() or any(self.cleaned_data.get(n) for n in ("review", "version")))
 
 
 def _note(label: str, empty: str) -> forms.CharField:

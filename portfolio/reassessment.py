@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db.models import Prefetch, QuerySet
 
@@ -19,6 +19,8 @@ from portfolio.questionnaire.mapping import MappingPlan, carry_over, plan, relea
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.policy import Difference, Policy, differences
 from portfolio.questionnaire.spec import Questionnaire, Value
+
+UseCasesT = TypeVar("UseCasesT", bound=QuerySet[UseCase])
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def prospect(assessment: Assessment) -> Prospect:
     )
 
 
-def behind(use_cases: QuerySet[UseCase], versions: Versions) -> QuerySet[UseCase]:
+def behind(use_cases: UseCasesT, versions: Versions) -> UseCasesT:
     """Those of `use_cases` whose assessment that counts is under earlier versions."""
     counting = Assessment.objects.filter(replaced_by__isnull=True)
     newest = counting.filter(questionnaire_version=versions.questionnaire.version, policy=versions.policy)

@@ -1,7 +1,7 @@
-"""What is due tomorrow and what is overdue, told to those who were asked: once each.
+"""What is due and what is overdue, told once each: requests to those who were asked, reviews to who owns the use case.
 
-Whoever has been reminded of a request, by this or by who asked, is not reminded of the same date again. So it may run
-as often as one likes.
+Whoever has been reminded of a request, by this or by who asked, is not reminded of the same date again; nor is who has
+been told of a review. So it may run as often as one likes.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from organisations import audit
-from organisations.models import Organisation
+from organisations.models import Notice, Organisation
 from organisations.notices import tell
 from portfolio.asked import Fulfilment, adopt_all, fulfilments, inbox_path, shortened
 from portfolio.lifecycle import Stage
-from portfolio.models import AnswerRequest
+from portfolio.models import AnswerRequest, UseCase
 
 OVERDUE_FOR = timedelta(days=30)  # what is overdue for longer has been told long ago
+REVIEW_AHEAD = timedelta(days=7)
 CHUNK = 500
 
 
 def remind() -> int:
-    """Tell everybody what is due by tomorrow or overdue and not answered yet; how many people were told something."""
+    """Tell everybody what is due or overdue and not done yet; how many people were told something.
+
+    Requests the day before, reviews a week before.
+    """
     adopt_all()
     groups: dict[tuple[int, int, str], list[tuple[AnswerRequest, Fulfilment]]] = defaultdict(list)
     for request, how_far in _unfinished(timezone.localdate()):
@@ -34,7 +39,7 @@ def remind() -> int:
         kind = "overdue" if request.is_overdue else "due_soon"
         groups[organisation, request.respondent_id, kind].append((request, how_far))
     people = {key[:2] for key, group in groups.items() if _tell(*key, group)}
-    return len(people)
+    return len(people | _remind_of_reviews(timezone.localdate()))
 
 
 def _unfinished(today: date) -> Iterator[tuple[AnswerRequest, Fulfilment]]:
@@ -76,3 +81,45 @@ def _say(organisation: Organisation, person: int, kind: str, group: Sequence[tup
     when = "overdue" if kind == "overdue" else "due by tomorrow"
     text = f"Your answers to {', '.join(named[:3])}{more} are {when}."
     return tell([person], organisation, kind=kind, text=text, path=inbox_path(group[0][0].pk))
+
+
+def _remind_of_reviews(today: date) -> set[tuple[int, int]]:
+    """Tell owners which of their decisions are to be looked at again; (organisation, person) of those told."""
+    near = UseCase.objects.filter(review_on__gt=today - OVERDUE_FOR, review_on__lte=today + REVIEW_AHEAD)
+    rows = list(near.exclude(stage=Stage.RETIRED).order_by("review_on", "pk"))
+    told: set[tuple[int, int]] = set()
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        known = _told_of(chunk, today)
+        for use_case in chunk:
+            if _key(use_case, today) not in known and _tell_of_review(use_case, today):
+                told.add((use_case.organisation_id, use_case.owner_id))
+    return told
+
+
+def _tell_of_review(use_case: UseCase, today: date) -> bool:
+    _, kind, path = _key(use_case, today)
+    with transaction.atomic():
+        organisation = audit.lock(use_case.organisation_id)
+        if _key(use_case, today) in _told_of([use_case], today):  # by another run of this, a moment ago
+            return False
+        by = f"{use_case.review_on:%-d %B %Y}"
+        when = f"was due by {by}" if kind == "review_overdue" else f"is due by {by}"
+        text = f"The review of “{shortened(use_case.title)}” {when}."
+        return bool(tell([use_case.owner_id], organisation, kind=kind, text=text, path=path))
+
+
+def _told_of(use_cases: Sequence[UseCase], today: date) -> set[tuple[int, str, str]]:
+    """Which of these reviews their owners have been told of; one query."""
+    paths = [_key(use_case, today)[2] for use_case in use_cases]
+    owners = {use_case.owner_id for use_case in use_cases}
+    found = Notice.objects.filter(path__in=paths, person__in=owners)
+    return set(found.values_list("person_id", "kind", "path"))
+
+
+def _key(use_case: UseCase, today: date) -> tuple[int, str, str]:
+    """What makes a review told: to whom, whether due or overdue, and where. The day is in it: another is told anew."""
+    assert use_case.review_on is not None
+    kind = "review_overdue" if use_case.review_on < today else "review_due"
+    path = f"{reverse('use-case-review', args=[use_case.pk])}#review-{use_case.review_on}"
+    return use_case.owner_id, kind, path

@@ -11,6 +11,7 @@ from portfolio.models.register import (
     RecommendationSnapshot,
     Settlement,
     UseCase,
+    UseCaseQuerySet,
 )
 from portfolio.models.reports import Report
 from portfolio.models.reviews import Review
@@ -32,4 +33,5 @@ __all__ = [
     "Review",
     "Settlement",
     "UseCase",
+    "UseCaseQuerySet",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any, Self
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from portfolio.models.policy import PolicyVersion
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.spec import Question
 
+REVIEW_SOON = timedelta(days=30)
 # How a list may be ordered: the word in the address → the columns. The key makes the order total: pages never overlap.
 SORTS: dict[str, tuple[Any, ...]] = {
     "title": ("title", "pk"),
@@ -51,6 +53,15 @@ class UseCaseQuerySet(models.QuerySet["UseCase"]):
                 | Q(owner__email__icontains=word)
             )
         return found
+
+    def to_review(self, when: str, today: date) -> Self:
+        """Those whose review is "overdue", due "soon" (within 30 days), or "none" planned. KeyError otherwise."""
+        ways: dict[str, dict[str, Any]] = {
+            "overdue": {"review_on__lt": today},
+            "soon": {"review_on__range": (today, today + REVIEW_SOON)},
+            "none": {"review_on__isnull": True},
+        }
+        return self.filter(**ways[when])
 
     def for_list(self) -> Self:
         """With all that a row of a list shows, and no more."""

@@ -36,7 +36,7 @@ def use_cases(request: SignedInRequest) -> HttpResponse:
         return redirect("requests")
     shown = UseCaseFilter(request.GET, organisation=membership.organisation)
     register = UseCase.objects.visible_to(membership)
-    found = register.filter(**shown.conditions()).matching(shown.text()).in_order(shown.sort_order)
+    found = shown.narrowed(register).in_order(shown.sort_order)
     page = Paginator(found.for_list(), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "filter": shown,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -34,7 +34,6 @@ from portfolio.questionnaire.spec import Question, Questionnaire
 from portfolio.review_forms import PlanForm, ReassessForm, ReviewForm
 
 PAGE_SIZE = 100
-SOON = timedelta(days=30)
 PLAN_ID = "plan_%s"  # two forms of the page ask for a day
 PRESETS = ((3, "in 3 months"), (6, "in 6 months"), (12, "in a year"))
 
@@ -58,9 +57,9 @@ def reviews(request: SignedInRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         "query": "owner=me&" if request.GET.get("owner") == "me" else "",
         "months": _months(page, today),
-        "overdue": planned.filter(review_on__lt=today).count(),
-        "soon": planned.filter(review_on__range=(today, today + SOON)).count(),
-        "unplanned": here.filter(review_on__isnull=True).count(),
+        "overdue": planned.to_review("overdue", today).count(),
+        "soon": planned.to_review("soon", today).count(),
+        "unplanned": here.to_review("none", today).count(),
         "behind": behind[:20],
         "behind_count": behind.count(),
         "may_edit": membership.allows(Permission.EDIT),

@@ -124,3 +124,36 @@ def test_the_task_the_command_and_the_mail(
     assert [(message.to, message.subject) for message in mail.outbox] == [
         ([respondent.email], "Your answers to “Knowledge” of “Return letters” are due by tomorrow.")
     ]
+
+
+@pytest.mark.parametrize(
+    ("days", "kinds"),
+    [
+        (8, []),
+        (7, ["review_due"]),
+        (0, ["review_due"]),
+        (-1, ["review_overdue"]),
+        (-29, ["review_overdue"]),
+        (-30, []),
+    ],
+)
+def test_when_an_owner_is_told_of_a_review(use_case: UseCase, owner: User, days: int, kinds: list[str]) -> None:
+    UseCase.objects.update(review_on=timezone.localdate() + timedelta(days=days))
+    assert remind() == len(kinds)
+    assert remind() == 0  # once
+    assert [(notice.kind, notice.person) for notice in Notice.objects.all()] == [(kind, owner) for kind in kinds]
+
+
+def test_a_review_is_told_when_due_and_when_overdue_and_anew_for_another_day(use_case: UseCase) -> None:
+    today = timezone.localdate()
+    UseCase.objects.update(review_on=today + timedelta(days=2))
+    remind()
+    Notice.objects.update(path=f"{reverse('use-case-review', args=[use_case.pk])}#review-{today - timedelta(days=1)}")
+    UseCase.objects.update(review_on=today - timedelta(days=1))  # as if three days had passed
+    assert (remind(), remind()) == (1, 0)
+    UseCase.objects.update(review_on=today + timedelta(days=3))
+    assert (remind(), remind()) == (1, 0)
+    assert [kind for kind, _ in told()] == ["review_due", "review_overdue", "review_due"]
+    assert told()[1][1] == f"The review of “Return letters” was due by {today - timedelta(days=1):%-d %B %Y}."
+    UseCase.objects.update(review_on=today, stage="retired")
+    assert remind() == 0

@@ -8,7 +8,7 @@ from portfolio import reminders
 
 
 class Command(BaseCommand):
-    help = "Remind everybody of the requests that are due by tomorrow or overdue; nobody twice of the same date."
+    help = "Remind everybody of requests and reviews that are due or overdue; nobody twice of the same date."
 
     def handle(self, *args: Any, **options: Any) -> None:
         people = reminders.remind()

@@ -1,12 +1,14 @@
 """The list, a new use case, its page, its change and its moves."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from time import perf_counter
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from organisations.models import Organisation, User
 from portfolio.models import Assessment, UseCase
@@ -173,6 +175,26 @@ def test_activity_is_told_in_sentences(use_case: UseCase, owner: User, owner_cli
     say(use_case, owner, task_type="search")
     content = owner_client.get(reverse("use-case-activity", args=[use_case.pk])).content.decode()
     assert "Olga Owner answered “What kind of work does the model do?” with “Find documents or passages”" in content
+
+
+def test_what_is_to_be_reviewed_and_what_is_under_earlier_versions(
+    organisation: Organisation, owner: User, owner_client: Client
+) -> None:
+    today = timezone.localdate()
+    for title, days in (("Late", -1), ("Today", 0), ("Soon", 30), ("Later", 31)):
+        use_case_in(organisation, owner, title=title, review_on=today + timedelta(days=days))
+    use_case_in(organisation, owner, title="Never", stage="assessment")
+    use_case_in(organisation, owner, title="Gone", stage="retired", review_on=today - timedelta(days=9))
+    Assessment.objects.filter(use_case__title__in=["Never", "Gone"]).update(questionnaire_version="2026-11")
+    assert shown(owner_client, "?sort=title&review=overdue") == ["Late"]
+    assert shown(owner_client, "?sort=title&review=soon") == ["Soon", "Today"]
+    assert shown(owner_client, "?sort=title&review=none") == ["Never"]
+    assert shown(owner_client, "?sort=title&version=behind") == ["Never"]
+    assert shown(owner_client, "?version=behind&review=overdue") == []
+    page = owner_client.get(f"{LIST}?review=overdue&version=behind").content.decode()
+    assert "Nothing matches" in page
+    page = owner_client.get(f"{LIST}?review=drop").content.decode()
+    assert "Review “drop” does not exist here: left out." in page
 
 
 def test_titles_are_text(organisation: Organisation, owner: User, owner_client: Client) -> None:
