@@ -53,11 +53,11 @@ class InvalidAnswerError(ValueError):
 
 
 class _ReplacedError(Exception):
-    """The use case was assessed again meanwhile; `current` is the assessment that counts."""
+    """The use case was assessed again meanwhile; `successor` is the assessment that came after it."""
 
-    def __init__(self, current: Assessment) -> None:
-        super().__init__(f"assessment {current.pk} counts by now")
-        self.current = current
+    def __init__(self, successor: Assessment) -> None:
+        super().__init__(f"assessment {successor.pk} came after it")
+        self.successor = successor
 
 
 @dataclass(frozen=True)
@@ -228,7 +228,7 @@ def _where_it_counts(assessment: Assessment, attempt: Callable[[Assessment], Don
         try:
             return attempt(assessment)
         except _ReplacedError as replaced:
-            assessment = replaced.current
+            assessment = replaced.successor
 
 
 def _onward(given: Given, old: Assessment, new: Assessment) -> Given:
@@ -324,7 +324,8 @@ def _lock(assessment: Assessment) -> Assessment:
     rows = Assessment.objects.select_related("use_case__organisation", "policy", "replaced_by")
     locked = rows.get(pk=assessment.pk)
     if hasattr(locked, "replaced_by"):
-        raise _ReplacedError(locked.use_case.assessment())
+        locked.replaced_by.use_case = locked.use_case
+        raise _ReplacedError(locked.replaced_by)
     return locked
 
 

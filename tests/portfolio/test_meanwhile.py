@@ -59,6 +59,7 @@ def test_an_answer_to_a_replaced_assessment_goes_to_the_one_that_counts(
     use_case: UseCase, owner: User, editor: User
 ) -> None:
     old = use_case.assessment()
+    replaced(use_case, owner)
     new = replaced(use_case, owner)
     rows = list(old.answers.order_by("pk").values())
 
