@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -163,21 +163,25 @@ def add_phrases(phrases: Mapping[tuple[str, str], str]) -> None:
     _PHRASES.update(phrases)
 
 
-def describe(event: AuditEvent) -> str:
-    """The event as a sentence, for example "Ana Ruiz invited bo@example.org as Editor."."""
+def describe(event: AuditEvent, mark: Callable[[str], str] = str) -> str:
+    """The event as a sentence, for example "Ana Ruiz invited bo@example.org as Editor.".
+
+    `mark` is applied to everything that people wrote in it, so that a page can escape and isolate it.
+    """
     phrase = _PHRASES.get((event.verb, event.target_type))
     details = event.details if isinstance(event.details, dict) else {}
     if phrase:
-        words = {key: _said(value) for key, value in details.items()}
+        words = {key: mark(_said(value)) for key, value in details.items()}
         try:
-            return phrase.format_map({**words, "actor": event.actor_name, "target": _quoted(event)})
+            return phrase.format_map({**words, "actor": mark(event.actor_name), "target": _quoted(event, mark)})
         except KeyError:  # written before the phrase asked for that detail
             pass
     change = ""
     if "from" in details and "to" in details:
-        change = f" from {_said(details['from'])} to {_said(details['to'])}"
-    place = f" in “{details['use_case']}”" if details.get("use_case") else ""
-    return f"{event.actor_name} {spoken(event.verb)} {_kind(event.target_type)}{_quoted(event)}{change}{place}."
+        change = f" from {mark(_said(details['from']))} to {mark(_said(details['to']))}"
+    place = f" in “{mark(str(details['use_case']))}”" if details.get("use_case") else ""
+    kind = _kind(event.target_type)
+    return f"{mark(event.actor_name)} {spoken(event.verb)} {kind}{_quoted(event, mark)}{change}{place}."
 
 
 def spoken(verb: str) -> str:
@@ -256,10 +260,11 @@ def _said(value: Any) -> str:
     return str(value)
 
 
-def _quoted(event: AuditEvent) -> str:
+def _quoted(event: AuditEvent, mark: Callable[[str], str]) -> str:
     """The target's label; people and addresses as they are, titles in quotation marks."""
     is_person = event.target_type in {"organisations.membership", "organisations.invitation", "organisations.user"}
-    return event.target_label if is_person else f"“{event.target_label}”"
+    label = mark(event.target_label)
+    return label if is_person else f"“{label}”"
 
 
 def _kind(name: str) -> str:

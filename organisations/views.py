@@ -49,6 +49,7 @@ from organisations.roles import Permission, Role, label
 
 Row = TypeVar("Row", bound=Model)
 PAGE_SIZE = 50
+DETAIL_LENGTH, LONGEST_TEXT = 2_000, 100_000  # characters of one detail: among many events, and where one is shown
 UNPROCESSABLE = 422  # the form came back with errors
 form_page = require_http_methods(["GET", "HEAD", "POST"])
 STANDING_STATUS = {
@@ -290,12 +291,16 @@ def activity_log(request: HttpRequest) -> HttpResponse:
         people=[(str(user.pk), str(user)) for user in people],
     )
     wanted = form.wanted()
-    page = _page(request, events.matching(**wanted))
+    # A page of many events shows the beginning of what is long in them; the address of one event shows it whole.
+    single = request.GET.get("event", "")
+    single = single if single.isascii() and single.isdigit() and len(single) < 10 else ""
+    page = _page(request, events.filter(sequence=single) if single else events.matching(**wanted))
     context = {
         "form": form,
         "page": page,
-        "entries": [(event, audit.describe(event)) for event in page],
-        "is_filtered": bool(wanted),
+        "single": single,
+        "most_shown": LONGEST_TEXT if single else DETAIL_LENGTH,
+        "is_filtered": bool(wanted or single),
     }
     return render(request, "organisations/activity_log.html", context)
 

@@ -8,6 +8,7 @@ from django.contrib.messages.storage.base import Message
 from django.template import Context, Template
 from django.test import RequestFactory
 
+from organisations.models import AuditEvent
 from tests.costing.charts import samples
 
 
@@ -140,3 +141,41 @@ def test_prices_keep_their_digits() -> None:
 def test_names_between_backticks_are_code_and_the_rest_is_escaped() -> None:
     assert render("{{ text|ticked }}", text="`a<b` & c") == "<code>a&lt;b</code> &amp; c"
     assert render("{{ text|ticked }}", text="a ` b") == "a ` b"
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Ada O'Neil", "Ada O&#x27;Neil"),
+        (None, ""),
+        ("תשובה <b>", "<bdi>תשובה &lt;b&gt;</bdi>"),
+        ("\u202eEve", "<bdi>\u202eEve</bdi>"),
+        ("W" * 25, f"<bdi>{'W' * 25}</bdi>"),
+    ],
+)
+def test_what_people_wrote_turns_nothing_around_it(written, shown):
+    assert render("{{ t|bdi }}", t=written) == shown
+
+
+def test_a_title_ends_what_it_began():
+    assert render("{{ t|isolated }} – Tunewise", t="\u202eEve <b>") == "\u2068\u202eEve &lt;b&gt;\u2069 – Tunewise"
+    assert render("{{ t|isolated }}", t="Returns") == "Returns"
+
+
+def test_an_event_in_a_line_is_escaped_isolated_and_cut():
+    details = {"from": "<b>", "to": "ב" * 400, "use_case": "<i>"}
+    event = AuditEvent(actor_name="\u202eEve", verb="renamed", target_label="<i>", details=details)
+    line = render("{{ e|sentence }} {{ e|sentence:t }}", e=event, t="<i>")
+    change = f"from &lt;b&gt; to <bdi>{'ב' * 319}…</bdi>"
+    assert line.startswith(f"<bdi>\u202eEve</bdi> renamed “&lt;i&gt;” {change} in “&lt;i&gt;”. <bdi>")
+    assert line.endswith(f"“&lt;i&gt;” {change}.")
+
+
+def test_fields_of_text_run_as_people_write():
+    class Form(forms.Form):
+        name = forms.CharField()
+        note = forms.CharField(widget=forms.Textarea)
+        day = forms.DateField(widget=forms.DateInput(attrs={"type": "date"}))
+
+    page = render("{% for f in form %}{% field f %}{% endfor %}", form=Form())
+    assert page.count('dir="auto"') == 2

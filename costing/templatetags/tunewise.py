@@ -2,6 +2,7 @@
 
 Figures: `money`, `money_exact`, `band`, `percent`, `count`, `precise`, `compact`. Signs: `icon`, `chip`, `status_chip`.
 Drawings: `sparkband`, `chart`. Forms: `field`, `form_errors`. Frame: `nav_link`, `message_tone`, `message_icon`.
+What people wrote: `bdi`, `isolated`, `sentence`.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 from django import template
 from django.contrib.messages import constants as levels
 from django.contrib.messages.storage.base import Message
-from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.forms import BaseForm, BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Textarea
 from django.template.context import Context
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import conditional_escape, format_html, format_html_join
@@ -25,6 +26,8 @@ from costing.charts.chart import Chart
 from costing.charts.palette import PAGE
 from costing.charts.scale import is_horizontal
 from costing.engine.lineage.wording import figure
+from organisations import audit
+from organisations.models import AuditEvent
 
 register = template.Library()
 
@@ -76,6 +79,8 @@ STATUSES = {
     "revoked": ("Revoked", "", "x-mark"),
     "disputed": ("Two answers", "warn", "exclamation-triangle"),
 }
+LONGEST_SAID = 320  # characters of one thing in a line of the log: a title fits
+LONGEST_WORD = 24  # characters that fit beside others on a phone
 TONES = {levels.SUCCESS: "good", levels.WARNING: "warn", levels.ERROR: "bad", levels.INFO: "info"}
 TONE_ICONS = {"good": "check-circle", "warn": "exclamation-triangle", "bad": "x-circle"}
 
@@ -127,6 +132,39 @@ def precise(value: Any) -> str:
 @register.filter
 def compact(value: Any) -> str:
     return figures.compact(number(value))
+
+
+@register.filter
+def bdi(text: Any) -> SafeString:
+    """What somebody wrote, inside a sentence of ours: whichever way it runs, the words around it stay where they are.
+
+    A `<bdi>` also breaks anywhere. Plain ASCII in short words runs and breaks like the sentence and needs no element.
+    """
+    written = "" if text is None else str(text)
+    if written.isascii() and all(len(word) <= LONGEST_WORD for word in written.split()):
+        return conditional_escape(text if text is not None else "")
+    return format_html("<bdi>{}</bdi>", written)
+
+
+@register.filter
+def isolated(text: Any) -> str:
+    """The same where no element may stand, as in the page's title: between invisible marks that end what it began."""
+    written = str(text)
+    return written if written.isascii() else f"\u2068{written}\u2069"
+
+
+@register.filter
+def sentence(event: AuditEvent, here: str = "") -> SafeString:
+    """An event of the log in a line; what is long in it is cut, as the log keeps it whole. `here`: the use case's title
+    on its own page, which need not say where it happened."""
+    said = audit.describe(event, mark=lambda text: bdi(shortened(text, LONGEST_SAID)))
+    for place in (f" in “{bdi(here)}”", f" of “{bdi(here)}”") if here else ():
+        said = said.replace(place, "")
+    return mark_safe(said)
+
+
+def shortened(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
 @register.filter
@@ -260,6 +298,8 @@ def field(bound: BoundField, unit: str = "", before: str = "", label: str = "") 
     """
     widget = bound.field.widget
     kind = "plain"
+    if isinstance(widget, Textarea) or getattr(widget, "input_type", "") == "text":
+        widget.attrs.setdefault("dir", "auto")  # people write from right to left, too
     if isinstance(widget, (RadioSelect, CheckboxSelectMultiple)):
         kind = "cards"
     elif isinstance(widget, CheckboxInput):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -25,7 +25,7 @@ from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.spec import Question, Value
 from portfolio.views.cards import board, question_address
 
-HISTORY_SIZE = 50
+HISTORY_SIZE, PERSONAL_SIZE = 50, 10  # of everybody's story, with long texts cut; of one person's, with all of them
 ANSWERED, SETTLED = "answered", "settled"
 Key = tuple[datetime, str, int]  # when, what, the row
 
@@ -46,10 +46,16 @@ class Entry:
     link_change: str
     standing: bool = False  # what that person says now, or the settlement that counts now
     restorable: int | None = None
+    person: int | None = None  # whose own story has the long texts whole; None where this is it
 
     @property
     def is_first(self) -> bool:
         return self.kind == ANSWERED and not self.was
+
+    @property
+    def all_at(self) -> str:
+        """Where the whole of a long text is; empty where nobody's own story tells it."""
+        return f"?person={self.person}" if self.person else ""
 
     @property
     def has_new_answer(self) -> bool:
@@ -62,14 +68,16 @@ def answer_history(request: SignedInRequest, pk: int, question_id: str) -> HttpR
     access, question = get_readable_question_for(request.user, pk, question_id)
     people = _people(access, question)
     person = next((one for one in people if str(one.pk) == request.GET.get("person", "")), None)
-    page = Paginator(_keys(access, question, person), HISTORY_SIZE).get_page(request.GET.get("page"))
+    size = PERSONAL_SIZE if person else HISTORY_SIZE
+    page = Paginator(_keys(access, question, person), size).get_page(request.GET.get("page"))
+    entries = _entries(access, question, page)
     context = {
         "access": access,
         "use_case": access.use_case,
         "question": question,
         "people": people,
         "person": person,
-        "entries": _entries(access, question, page),
+        "entries": [replace(entry, person=None) for entry in entries] if person else entries,
         "page": page,
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         "query": f"person={person.pk}&" if person else "",
@@ -182,6 +190,7 @@ def _answered(
         link_change=_change(link_was, row.evidence_url),
         standing=standing,
         restorable=row.pk if own and not standing else None,
+        person=row.answer.respondent_id,
     )
 
 
@@ -198,6 +207,7 @@ def _settled(question: Question, row: Settlement) -> Entry:
         link="",
         link_change="",
         standing=row.superseded_at is None,
+        person=row.settled_by_id,
     )
 
 
@@ -213,6 +223,7 @@ def _reopened(event: AuditEvent) -> Entry:
         comment_change="",
         link="",
         link_change="",
+        person=event.actor_id,
     )
 
 

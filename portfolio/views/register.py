@@ -12,7 +12,6 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from organisations import audit
-from organisations.models import AuditEvent
 from organisations.permissions import current_membership, require
 from organisations.roles import Permission
 from portfolio import actions
@@ -81,7 +80,7 @@ def use_case(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_answer": membership.allows(Permission.ANSWER),
         "may_project": membership.allows(Permission.PROJECT),
         "stage_form": StageForm(use_case=use_case) if may_edit else None,
-        "activity": [(event, _said_here(event, use_case)) for event in audit.events_of(use_case)[:4]],
+        "activity": audit.events_of(use_case)[:4],
     }
     return render(request, "portfolio/use_case.html", context)
 
@@ -130,7 +129,6 @@ def use_case_activity(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {
         "use_case": use_case,
         "page": page,
-        "events": [(event, audit.describe(event)) for event in page],
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
     }
     return render(request, "portfolio/activity.html", context)
@@ -142,12 +140,6 @@ def _retired(request: SignedInRequest, use_case: UseCase, form: UseCaseForm) -> 
         return redirect("use-case", pk=use_case.pk)
     context = {"form": form, "use_case": get_use_case_for(request.user, use_case.pk), "is_retired": True}
     return render(request, "portfolio/use_case_form.html", context, status=409)
-
-
-def _said_here(event: AuditEvent, use_case: UseCase) -> str:
-    """The event as a sentence on the use case's own page, which need not say where it happened."""
-    sentence = audit.describe(event)
-    return sentence.replace(f" in “{use_case.title}”", "").replace(f" of “{use_case.title}”", "")
 
 
 def _conflicts(form: UseCaseForm, current: UseCase) -> list[tuple[str, Any]]:

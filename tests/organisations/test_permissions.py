@@ -169,4 +169,4 @@ def test_no_organisation_page_is_for_those_without(owner_client: Client) -> None
 def test_a_refusal_is_a_page(viewer_client: Client) -> None:
     response = viewer_client.get(reverse("settings"))
     assert response.status_code == 403
-    assert b"<h1>" in response.content
+    assert b"<h1" in response.content
