@@ -15,7 +15,7 @@ from portfolio.decision import Inputs, decide, decide_unexplored, inputs_of, rea
 from portfolio.models import Assessment, PolicyVersion, Settlement, UseCase
 from portfolio.questionnaire.answers import PersonalAnswer
 from portfolio.questionnaire.loading import LATEST, load
-from portfolio.questionnaire.mapping import MappingPlan, carry_over, plan, released_steps
+from portfolio.questionnaire.mapping import MappingPlan, carry_over, plan, successor
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.questionnaire.policy import Difference, Policy, differences
 from portfolio.questionnaire.spec import Questionnaire, Value
@@ -31,10 +31,6 @@ class Word:
     value: Value
     dont_know: bool
     note: str = ""
-
-    @property
-    def speaks(self) -> bool:
-        return self.dont_know or self.value is not None
 
 
 @dataclass(frozen=True)
@@ -154,7 +150,7 @@ def carried_inputs(inputs: Inputs, old: Questionnaire, versions: Versions) -> In
     for question_id, people in inputs.said.items():
         for person in people:
             word = carried(old, versions.questionnaire, question_id, person.value, person.dont_know)
-            if word.question_id is not None and word.speaks:
+            if word.question_id is not None:
                 known = said.get(word.question_id, ())
                 said[word.question_id] = (*known, PersonalAnswer(person.respondent, word.value, word.dont_know))
     settled = dict(carried_settlements(inputs.settled, old, versions.questionnaire))
@@ -164,7 +160,7 @@ def carried_inputs(inputs: Inputs, old: Questionnaire, versions: Versions) -> In
 def carried(old: Questionnaire, new: Questionnaire, question_id: str, value: Value, dont_know: bool) -> Word:
     """One person's answer under another version of the questionnaire."""
     if value is None:
-        return Word(_successor(old, new, question_id), None, dont_know)
+        return Word(successor(old, new, question_id), None, dont_know)
     onward = carry_over(old, new, question_id, value)
     return Word(onward.question_id, onward.value, dont_know, onward.note)
 
@@ -175,15 +171,6 @@ def carried_settlements(
     """Settled questions that have a successor, with the value that counts there."""
     words = [carried(old, new, question_id, value, False) for question_id, value in settled.items()]
     return tuple((word.question_id, word.value) for word in words if word.question_id is not None)
-
-
-def _successor(old: Questionnaire, new: Questionnaire, question_id: str) -> str | None:
-    for step in released_steps(old.version, new.version):
-        entry = step.entry(question_id)
-        if entry.dropped:
-            return None
-        question_id = entry.to
-    return question_id
 
 
 def _result(recommendation: Recommendation) -> tuple[object, ...]:

@@ -13,7 +13,7 @@ from portfolio.actions.answers import ensure_snapshot
 from portfolio.decision import read_inputs
 from portfolio.models import Answer, AnswerRevision, Assessment, Review, Settlement, UseCase
 from portfolio.questionnaire.loading import load
-from portfolio.questionnaire.mapping import plan
+from portfolio.questionnaire.mapping import plan, successor
 from portfolio.questionnaire.spec import Questionnaire
 from portfolio.reassessment import Word, carried, carried_settlements, named, versions_in_force
 
@@ -158,8 +158,7 @@ def _carry_requests(old: Assessment, new: Assessment, before: Questionnaire, aft
     for request in old.requests.standing():
         section, question = request.section_id, request.question_id
         if question:
-            word = carried(before, after, question, None, True)
-            question = word.question_id or ""
+            question = successor(before, after, question) or ""
             section = after.question(question).section if question else ""
         if section in sections:
             request.assessment, request.section_id, request.question_id = new, section, question

@@ -133,6 +133,23 @@ def carry_over(
     return Carried(question_id, value, " ".join(notes))
 
 
+def successor(
+    old: Questionnaire, new: Questionnaire, question_id: str, *, steps: Sequence[Step] | None = None
+) -> str | None:
+    """The question of `new` that asks what `question_id` asked in `old`; None where it is dropped on the way.
+
+    `steps` are the released ones unless given. Raises KeyError for an unknown question and MappingError where no chain
+    of mappings leads from `old` to `new`.
+    """
+    old.question(question_id)
+    for step in _chain(old, new, steps):
+        entry = step.entry(question_id)
+        if entry.dropped:
+            return None
+        question_id = entry.to
+    return question_id
+
+
 def plan(
     old: Questionnaire, new: Questionnaire, answers: Mapping[str, Value], *, steps: Sequence[Step] | None = None
 ) -> MappingPlan:

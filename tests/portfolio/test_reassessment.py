@@ -1,5 +1,6 @@
 """Re-assessing: answers carried over by the mapping, the earlier assessment left as it was, two versions at once."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -122,6 +123,24 @@ def test_requests_and_settlements_follow(use_case: UseCase, owner: User, colleag
     assert read_inputs(new).effective.disputed == {}
     settlement = new.settlements.get()
     assert (settlement.note, settlement.settled_by) == ("Answers quote the handbook.", owner)
+
+
+def test_what_is_foreseen_is_what_comes(
+    use_case: UseCase, owner: User, colleague: User, organisation: Organisation
+) -> None:
+    old = use_case.assessment()
+    say_in(old, owner, **HR_DESK, corpus_size=None)
+    say_in(old, colleague, facts_needed="none", knowledge_change_rate="daily")
+    question = load(OLD).question("facts_needed")
+    settle_dispute(assessment=old, question=question, by=owner, value="core", note="Answers quote the handbook.")
+    policy(organisation, pressure_requests_per_day=15_000)
+    versions = reassessment.versions_in_force(organisation.pk)
+    foreseen = reassessment.carried_inputs(read_inputs(old), load(OLD), versions)
+    assert foreseen.effective.open_dont_know == ("corpus_size",)
+
+    new = acts.reassess(use_case=use_case, by=owner, seen=old.pk)
+
+    assert replace(read_inputs(new), revision=0) == foreseen
 
 
 def test_nothing_new_and_two_at_once(use_case: UseCase, owner: User) -> None:

@@ -79,6 +79,7 @@ def test_unexplored_has_tests_and_ways_without_a_model_but_no_reversal():
         ({"metric": {"name": "seconds per ticket", "higher_is_better": False}, "metric_target": 40}, 50),
         ({"metric": F1, "metric_target": 0.998}, 1_000),  # capped: 3.8415 · 0.001996 / 0.002² = 1,917
         ({"metric": F1, "metric_target": 0.9999}, 1_000),
+        ({"metric": F1, "metric_target": 250}, 50),  # above 100 it is no share, whatever its name
         ({"metric": {"name": "error rate", "higher_is_better": False}, "metric_target": 1e-252}, 1_000),
         ({}, 50),
     ],
@@ -113,6 +114,11 @@ def test_a_prompt_that_passes_ends_the_search_and_one_that_misses_leads_on():
     )
     assert test.if_passed == "Stop here: nothing beyond this rung is earned."
     assert test.if_failed.endswith("If it still falls short, go on to fine-tuning.")
+
+
+def test_where_enough_requests_come_in_a_day_nobody_waits():
+    test = earned({**VOICE, "metric": F1, "metric_target": 0.9, "requests_per_day": 139})["prompting"]
+    assert "that did not help to write it. With" in test.text
 
 
 def test_where_facts_change_daily_a_good_prompt_is_not_the_end():

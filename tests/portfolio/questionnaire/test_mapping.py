@@ -20,6 +20,7 @@ from portfolio.questionnaire.mapping import (
     parse,
     plan,
     released_steps,
+    successor,
 )
 from tests.portfolio.questionnaire.strategies import values
 
@@ -49,7 +50,7 @@ OLD = a_questionnaire(
 NEW = a_questionnaire(
     "v2",
     a_question("shade", "choice", "Which shade?", codes=("crimson", "navy")),
-    a_question("habits", "multiple", codes=("form", "voice")),
+    a_question("habits", "multiple", "Which habits?", codes=("form", "voice")),  # reworded: the same question
     a_question("causes", "ranked", codes=("third", "first")),
     a_question("volume", "number", unit="a day", minimum=0, maximum=100, integer=True),
     a_question("hours", "number", unit="hours", minimum=0, maximum=8),
@@ -118,6 +119,7 @@ def carried(question_id, value):
         ("habits", ["fashion"], Carried(None, None, "“Fashion” is left out: it is asked elsewhere.")),
         ("causes", ["second", "third", "first"], Carried("causes", ["first", "third"], "“Second” became “First”.")),
         ("volume", 300, Carried("volume", 10, "300 a month became 10 a day.")),
+        ("volume", 100, Carried("volume", 3, "100 a month became 3 a day.")),  # whole numbers only
         ("hours", 7.5, Carried("hours", 7.5)),
         ("wish", "short", Carried("wish", "short")),
         ("gossip", "long ago", Carried(None, None, "It never mattered.")),
@@ -161,6 +163,19 @@ def test_a_chain_carries_over_step_by_step_and_keeps_every_note():
         plan(OLD, THIRD, {}, steps=[ONWARD, STEP])
     with pytest.raises(MappingError, match="the steps lead to v2, not to v3"):
         plan(OLD, THIRD, {}, steps=[STEP])
+
+
+def test_the_successor_of_a_question_is_followed_step_by_step():
+    """As for somebody who does not know: there is no value to carry, but a question to stay asked."""
+    steps = [STEP, ONWARD]
+    assert successor(OLD, NEW, "colour", steps=[STEP]) == "shade"
+    assert successor(OLD, THIRD, "colour", steps=steps) == "shade"
+    assert successor(OLD, THIRD, "volume", steps=steps) == "amount"
+    assert successor(OLD, THIRD, "gossip", steps=steps) is None
+    assert successor(OLD, THIRD, "causes", steps=steps) is None
+    assert successor(OLD, OLD, "hours", steps=[]) == "hours"
+    with pytest.raises(KeyError):
+        successor(OLD, NEW, "taste", steps=[STEP])
 
 
 def test_an_unknown_question_is_no_silent_loss():
