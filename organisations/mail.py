@@ -1,14 +1,14 @@
 """Mails the notices that wait for it, at most once each.
 
 A notice is claimed by one conditional UPDATE before its mail leaves, and released when the mail server cannot be
-reached, so that the next sweep tries again. Whichever of several workers claims it sends it; one that is killed between
-the claim and the sending loses a mail, never sends two.
+reached or puts the mail off, so that the next sweep tries again. Whichever of several workers claims it sends it; one
+that is killed between the claim and the sending loses a mail, never sends two.
 """
 
 from __future__ import annotations
 
 import logging
-from smtplib import SMTPException, SMTPRecipientsRefused, SMTPResponseException
+from smtplib import SMTPDataError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 from typing import Any
 
 from django.conf import settings
@@ -75,8 +75,11 @@ def _send(notice: Notice, connection: Any) -> bool:
     try:
         return message.send() == 1
     except (SMTPRecipientsRefused, SMTPResponseException, ValueError) as error:
-        if isinstance(error, SMTPResponseException) and error.smtp_code < 500:
+        if _is_put_off(error):
             _release(notice)
+            if isinstance(error, SMTPRecipientsRefused | SMTPDataError):  # this mail alone: the others still go
+                logger.warning("the mail of notice %s is put off by the server", notice.pk, exc_info=True)
+                return False
             raise
         # For good: the address or the mail itself is refused. The notice stays behind the bell.
         logger.warning("the mail of notice %s was refused and is not tried again", notice.pk, exc_info=True)
@@ -84,6 +87,15 @@ def _send(notice: Notice, connection: Any) -> bool:
     except (OSError, SMTPException):
         _release(notice)
         raise
+
+
+def _is_put_off(error: Exception) -> bool:
+    """Whether the server said “not now” (4xx): a full mailbox, a sender it does not know yet."""
+    if isinstance(error, SMTPRecipientsRefused):
+        codes = [code for code, _ in error.recipients.values()]
+    else:
+        codes = [error.smtp_code] if isinstance(error, SMTPResponseException) else []
+    return bool(codes) and max(codes) < 500
 
 
 def _release(notice: Notice) -> None:

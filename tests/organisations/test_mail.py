@@ -109,6 +109,24 @@ def test_a_refused_address_holds_nobody_up(
     assert [message.to for message in django_mail.outbox] == [["owner@northwind.example"]]
 
 
+@pytest.mark.parametrize(
+    "trouble",
+    [SMTPRecipientsRefused({"editor@northwind.example": (450, b"busy")}), SMTPDataError(451, b"later")],
+    ids=["recipient", "mail"],
+)
+def test_a_mail_that_is_put_off_holds_nobody_up_and_is_tried_again(
+    organisation: Organisation, editor: User, owner: User, refusing: Callable[..., None], trouble: Exception
+) -> None:
+    tell(editor, organisation)
+    tell(owner, organisation)
+    refusing(trouble)
+    tasks.mail_notices()
+    assert [message.to for message in django_mail.outbox] == [["owner@northwind.example"]]
+    refusing(None)
+    tasks.mail_notices()
+    assert [message.to for message in django_mail.outbox[1:]] == [["editor@northwind.example"]]
+
+
 def test_what_another_worker_has_claimed_is_not_sent(organisation: Organisation, editor: User) -> None:
     notice = tell(editor, organisation)
     waiting = Notice.objects.to_mail().get()  # as a second worker has read it, before the first claimed it
