@@ -75,12 +75,7 @@ class Upload:
     content: bytes
 
     def __post_init__(self) -> None:
-        if not self.content:
-            raise InvalidAttachmentError("The file is empty. Choose another one.")
-        if len(self.content) > LARGEST_BYTES:
-            size = len(self.content) / 1024 / 1024
-            raise InvalidAttachmentError(f"The file has {size:.1f} MB; at most 10 MB fit. Compress it, or link to it.")
-        check_name(self.name)
+        check_file(self.name, len(self.content))
 
 
 @dataclass(frozen=True)
@@ -94,8 +89,18 @@ class Recorded:
 Address = Callable[[EvaluationRun], str]  # the run's page, absolute; "" where there is no address to give
 
 
-def check_name(name: str) -> None:
-    """Raises InvalidAttachmentError for a name that would not survive a download or hides what it is."""
+def check_file(name: str, size: int) -> None:
+    """Raises InvalidAttachmentError for an empty file, one of too many bytes, and a name that would not do."""
+    if not size:
+        raise InvalidAttachmentError("The file is empty. Choose another one.")
+    if size > LARGEST_BYTES:
+        megabytes = size / 1024**2
+        raise InvalidAttachmentError(f"The file has {megabytes:.1f} MB; at most 10 MB fit. Compress it, or link to it.")
+    _check_name(name)
+
+
+def _check_name(name: str) -> None:
+    """A name must survive a download and may not hide what it is."""
     if not name.strip(". "):
         raise InvalidAttachmentError("The file has no name. Rename it and choose it again.")
     if len(name) > LONGEST_NAME:

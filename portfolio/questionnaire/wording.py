@@ -14,6 +14,7 @@ TARGETS: dict[str, str] = {
     Target.HYBRID: "fine-tuning with retrieval",
 }
 
+METHODS = {"lora": "LoRA", "qlora": "QLoRA", "full": "training all weights"}
 TASKS: dict[str, str] = {
     "knowledge_qa": "answering questions",
     "support_assistant": "helping people in conversation",

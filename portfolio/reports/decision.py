@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.outcome import ExitTest, Finding, Flip, Recommendation, Rung
 from portfolio.questionnaire.spec import Questionnaire, Value
+from portfolio.questionnaire.wording import METHODS
 from portfolio.reports.blocks import Block, Bullets, Cell, Heading, Layers, Paragraph, Table
-from portfolio.reports.wording import LAYERS, METHODS, NEEDS, STATUSES, TARGETS, percent, plural
+from portfolio.reports.wording import LAYERS, NEEDS, STATUSES, TARGETS, percent, plural
 
 FINDINGS = (("Weight", "14mm", True), ("Reason", "1fr", False), ("About", "24mm", False), ("Sources", "22mm", False))
 LADDER = (("Rung", "34mm", False), ("What to do", "1fr", False), ("Done when", "1fr", False), ("State", "auto", False))

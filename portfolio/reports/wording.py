@@ -10,7 +10,6 @@ __all__ = [
     "GROUPS",
     "JOBS",
     "LAYERS",
-    "METHODS",
     "NEEDS",
     "POLICIES",
     "STANDINGS",
@@ -30,7 +29,6 @@ __all__ = [
 ]
 
 TARGETS = {"prompting": "Prompting", "rag": "RAG", "fine_tuning": "Fine-tuning", "hybrid": "Hybrid"}
-METHODS = {"lora": "LoRA", "qlora": "QLoRA", "full": "training all weights"}
 STATUSES = {
     "stop": "Stop",
     "define_the_job": "Define the job",

@@ -12,9 +12,8 @@ from portfolio.models import UseCase
 from portfolio.questionnaire.outcome import Status, Target
 from portfolio.questionnaire.rules.explained import Explained, explained
 from portfolio.questionnaire.rules.table import RULES
-from portfolio.questionnaire.wording import TARGETS, listed
+from portfolio.questionnaire.wording import METHODS, TARGETS, listed
 
-METHODS = {"lora": "LoRA", "qlora": "QLoRA", "full": "training all weights"}
 NAMED_WAYS = 3  # in the headline
 _RULES = {rule.id: rule for rule in RULES}
 

@@ -22,6 +22,7 @@ from portfolio.actions import reassess_many as acts
 from portfolio.actions.reassess_run import FORESEE, is_under
 from portfolio.models import PolicyRun, UseCase
 from portfolio.permissions import SignedInRequest, get_reassessment_for
+from portfolio.questionnaire.wording import METHODS
 from portfolio.review_forms import ReassessManyForm
 from portfolio.views import policy_results
 
@@ -39,11 +40,11 @@ class Changed:
 
     @property
     def method_before(self) -> str:
-        return policy_results.METHODS.get(self.before["method"] or "", "")
+        return METHODS.get(self.before["method"] or "", "")
 
     @property
     def method_after(self) -> str:
-        return policy_results.METHODS.get(self.after["method"] or "", "")
+        return METHODS.get(self.after["method"] or "", "")
 
 
 @login_required

@@ -13,11 +13,11 @@ from portfolio.governance import dossier
 from portfolio.permissions import SignedInRequest, get_use_case_for
 from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.outcome import Alternative, Finding, Target
+from portfolio.questionnaire.wording import METHODS
 from portfolio.views import overview
 from portfolio.views.overview import Standing
 
 WITHOUT_MODEL = {"rules": "A program with fixed rules", "lookup": "An exact look-up", "buy": "A product to buy"}
-METHOD_WORDS = {"lora": "LoRA", "qlora": "QLoRA", "full": "all weights"}
 
 
 @login_required
@@ -28,7 +28,7 @@ def recommendation(request: SignedInRequest, pk: int) -> HttpResponse:
     now: Standing = context["standing"]
     governed = dossier.build(now.inputs.effective.answers, now.recommendation)
     context |= {
-        "method_words": METHOD_WORDS.get(str(now.recommendation.method), ""),
+        "method_words": METHODS.get(str(now.recommendation.method), ""),
         "reasons": _findings(now, now.recommendation.reasons),
         "objections": _findings(now, now.recommendation.objections),
         "rejected": _rejected(now),

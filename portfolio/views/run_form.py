@@ -12,7 +12,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.utils import timezone
 
-from portfolio.actions.evidence import LARGEST_BYTES, InvalidAttachmentError, Measured, Upload, check_name
+from portfolio.actions.evidence import InvalidAttachmentError, Measured, Upload, check_file
 from portfolio.governance.ladder import Goal, plain
 from portfolio.governance.scores import spread_of_share
 from portfolio.models import EvaluationRun
@@ -158,11 +158,7 @@ class RunForm(forms.Form):
         if file is None:
             return None
         try:
-            check_name(file.name or "")
-            if (file.size or 0) > LARGEST_BYTES:
-                raise InvalidAttachmentError(f"The file has {(file.size or 0) / 1024**2:.1f} MB; at most 10 MB fit.")
-            if not file.size:
-                raise InvalidAttachmentError("The file is empty. Choose another one.")
+            check_file(file.name or "", file.size or 0)  # before its bytes are read
         except InvalidAttachmentError as error:
             raise forms.ValidationError(str(error)) from error
         return file
