@@ -135,6 +135,7 @@ def _copy(row: Answer, new: Assessment, word: Word) -> Answer:
         dont_know=word.dont_know,
         comment=row.comment,
         evidence_url=row.evidence_url,
+        revision=row.revision,  # goes on: a page that was open meanwhile says which revision it showed
         saved_at=row.saved_at,
     )
 

@@ -18,6 +18,7 @@ from portfolio import actions
 from portfolio.changes import STATUS_WORDS, firmness_note, just_changed, robustness_in_words
 from portfolio.decision import Inputs
 from portfolio.forms import AnswerForm
+from portfolio.models import AnswerRevision
 from portfolio.permissions import (
     SectionAccess,
     SignedInRequest,
@@ -156,7 +157,13 @@ def _is_unchanged(before: Board, form: AnswerForm) -> bool:
         return True
     if stored is None or form.seen_revision is None or form.seen_revision >= stored.revision:
         return False
-    return form.is_like(stored.revisions.filter(revision=form.seen_revision).first())
+    shown = AnswerRevision.objects.filter(  # also of an assessment that was replaced since: revisions go on
+        answer__assessment__use_case=before.access.use_case,
+        answer__question_id=stored.question_id,
+        answer__respondent=stored.respondent_id,
+        revision=form.seen_revision,
+    )
+    return form.is_like(shown.first())
 
 
 def _onwards(request: SignedInRequest, before: Board, after: Board, selection: Selection) -> str:

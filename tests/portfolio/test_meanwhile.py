@@ -122,6 +122,23 @@ def test_a_page_that_was_open_meanwhile_is_loaded_anew(
     assert use_case.assessment().answers.get(question_id=VOLUME.id, respondent=editor).value == 77
 
 
+@pytest.mark.parametrize("seen", [1, 2])
+def test_a_page_left_open_since_an_earlier_assessment_overwrites_nothing(
+    client: Client, use_case: UseCase, editor: User, owner: User, seen: int
+) -> None:
+    old = use_case.assessment()
+    for value in ("core", "none"):
+        say_in(old, editor, facts_needed=value)
+    showed = old.answers.get(respondent=editor).revisions.get(revision=seen).value
+    new = replaced(use_case, owner)
+    latest = next(o.code for o in FACTS.options if o.code not in ("core", "none"))
+    say_in(new, editor, facts_needed=latest)
+    client.force_login(editor)
+    page = reverse("questionnaire", args=[use_case.pk, FACTS.section])
+    client.post(page, {f"was:{FACTS.id}": str(seen), f"value:{FACTS.id}": showed})
+    assert new.answers.get(question_id=FACTS.id, respondent=editor).value == latest
+
+
 def test_a_settlement_does_not_overrule_who_answers_at_the_same_moment(
     client: Client, use_case: UseCase, owner: User, editor: User, reviewer: User
 ) -> None:
