@@ -1,4 +1,5 @@
-"""What a change of the policy would do: seconds of a trial at 1,000 and 10,000 use cases; pages of rules and policy.
+"""What a change of the policy would do: seconds of a trial at 1,000 and 10,000 use cases; pages of rules and policy;
+assessing 1,000 again under the new version.
 
 Use cases of the demo organisation, copied with their answers varied a little, each fourth with the demo's projection.
 Builds its own database in a temporary folder (or in the PostgreSQL of TEST_DATABASE_URL) and drops it afterwards.
@@ -29,6 +30,7 @@ def measure(counts: list[int]) -> None:
         print(f"\n{count:,} use cases more than the demo's")
         run_trials(organisation)
         walk(organisation)
+    reassess(organisation)
 
 
 def _compute_one() -> None:
@@ -114,6 +116,50 @@ def run_trials(organisation: Any) -> None:
     start = time.perf_counter()
     state_of(organisation.pk)
     print(f"fingerprint of the register {(time.perf_counter() - start) * 1e3:12.1f} ms")
+
+
+def reassess(organisation: Any, count: int = 1_000) -> None:
+    """Look at what a new version of the policy changes for all, then assess `count` of them again."""
+    from organisations.roles import Role  # noqa: PLC0415
+    from portfolio.actions.policy import save_policy  # noqa: PLC0415
+    from portfolio.actions.reassess_many import request_outlook, start_reassessment  # noqa: PLC0415
+    from portfolio.lifecycle import Stage  # noqa: PLC0415
+    from portfolio.models import UseCase  # noqa: PLC0415
+
+    owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
+    here = UseCase.objects.filter(organisation=organisation)
+    here.exclude(pk__in=list(here.order_by("pk").values_list("pk", flat=True)[:count])).update(stage=Stage.RETIRED)
+    give_answers(organisation, owner)
+    thresholds = {"pressure_requests_per_day": 50_000.0, "examples_minimum": 2_500}
+    save_policy(organisation=organisation, by=owner, thresholds=thresholds, note="Measured.", version=0)
+    outlook = request_outlook(organisation=organisation, by=owner)
+    perform("look", outlook)
+    perform("do it", start_reassessment(outlook=outlook, by=owner, only_same=False))
+
+
+def perform(name: str, run: Any) -> None:
+    from portfolio.actions.reassess_run import run_reassessment  # noqa: PLC0415
+
+    start = time.perf_counter()
+    assert run_reassessment(run.pk), f"{name} failed"
+    seconds = time.perf_counter() - start
+    run.refresh_from_db()
+    told = f"{run.result['changed']:7,} of {run.result['assessed']:,} change, {run.result['failed']} failed"
+    print(f"re-assessing, {name:17} {seconds:8.1f} s {told}")
+
+
+def give_answers(organisation: Any, person: Any) -> None:
+    """The answers that the snapshots of `populate` were made of, as one person's."""
+    from portfolio.models import Answer, Assessment, RecommendationSnapshot  # noqa: PLC0415
+
+    bare = Assessment.objects.filter(use_case__organisation=organisation, answers__isnull=True)
+    snapshots = RecommendationSnapshot.objects.filter(assessment__in=bare).values_list("assessment", "answers")
+    rows = [
+        Answer(assessment_id=assessment, question_id=key, respondent=person, value=value)
+        for assessment, answers in snapshots
+        for key, value in answers.items()
+    ]
+    Answer.objects.bulk_create(rows, batch_size=2_000)
 
 
 def walk(organisation: Any) -> None:

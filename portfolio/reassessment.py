@@ -6,7 +6,7 @@ Reads rows and computes; `actions.reviews.reassess` writes what is foreseen here
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from django.db.models import Prefetch, QuerySet
@@ -146,6 +146,8 @@ def _counting(keys: Sequence[int]) -> Any:
 
 def carried_inputs(inputs: Inputs, old: Questionnaire, versions: Versions) -> Inputs:
     """The same people's words under other versions, as revision 0 of a new assessment."""
+    if old.version == versions.questionnaire.version:  # the policy is another one, the questions are the same
+        return replace(inputs, policy=versions.thresholds, revision=0)
     said: dict[str, tuple[PersonalAnswer, ...]] = {}
     for question_id, people in inputs.said.items():
         for person in people:

@@ -11,8 +11,9 @@ from django.utils import timezone
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
 from organisations.models import Organisation, User
 from portfolio import projections
-from portfolio.actions import Given, ask, move_use_case, register_use_case, save_answers
+from portfolio.actions import Given, ask, decline, move_use_case, register_use_case, save_answers
 from portfolio.actions.evidence import Measured, Upload, record_run, withdraw_run
+from portfolio.actions.reviews import plan_review
 from portfolio.asked import Part
 from portfolio.demo.definition import definition
 from portfolio.governance.scores import spread_of_share
@@ -58,9 +59,12 @@ def build() -> Organisation:
             unit=units[entry["unit"]],
             owner=owner,
         )
-        _answer(use_case.assessment(), entry, people)
+        assessment = _assessment(use_case, entry)
+        _ask(assessment, entry, people)
+        _answer(assessment, entry, people)
         _measure(use_case, entry, people)
         _move_on(use_case, owner)
+        _plan(use_case, entry, owner)
         projections.refresh(use_case=UseCase.objects.get(pk=use_case.pk), by=owner)
     return organisation
 
@@ -73,12 +77,39 @@ def _people(demo: dict[str, Any]) -> dict[str, User]:
     return people
 
 
-def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, User]) -> None:
+def _assessment(use_case: UseCase, entry: dict[str, Any]) -> Assessment:
+    """The assessment that registering has started; under an earlier questionnaire where the demo says so."""
+    assessment = use_case.assessment()
+    if version := entry.get("questionnaire"):
+        assessment.questionnaire_version = version
+        assessment.save(update_fields=["questionnaire_version"])
+    return assessment
+
+
+def _ask(assessment: Assessment, entry: dict[str, Any], people: dict[str, User]) -> None:
+    """Whole sections, and single questions by a day; one of them is declined."""
     questionnaire = loading.load(assessment.questionnaire_version)
-    sections = {section.id: section for section in questionnaire.sections}
+    by, sections = people[entry["owner"]], {section.id: section for section in questionnaire.sections}
     for key, asked in entry.get("requests", {}).items():
         parts = [Part(sections[section]) for section in asked]
-        ask(assessment=assessment, parts=parts, people=[people[key]], by=people[entry["owner"]])
+        ask(assessment=assessment, parts=parts, people=[people[key]], by=by)
+    for single in entry.get("asked", []):
+        whom, question = people[single["whom"]], questionnaire.question(single["question"])
+        due_on = timezone.localdate() + timedelta(days=single["due_in_days"])
+        part, message = Part(sections[question.section], question), single.get("message", "")
+        ask(assessment=assessment, parts=[part], people=[whom], by=by, message=message, due_on=due_on)
+        if reason := single.get("declined"):
+            request = assessment.requests.get(respondent=whom, question_id=question.id)
+            decline(request=request, by=whom, reason=reason)
+
+
+def _plan(use_case: UseCase, entry: dict[str, Any], owner: User) -> None:
+    if (days := entry.get("review_in_days")) is not None:
+        plan_review(use_case=use_case, by=owner, on=timezone.localdate() + timedelta(days=days))
+
+
+def _answer(assessment: Assessment, entry: dict[str, Any], people: dict[str, User]) -> None:
+    questionnaire = loading.load(assessment.questionnaire_version)
     comments, unsure = entry.get("comments", {}), entry.get("dont_know", {})
     for key in [*entry["answers"], *(key for key in unsure if key not in entry["answers"])]:
         said = [

@@ -4,14 +4,17 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from costing.models import Projection
 from organisations import audit
 from organisations.models import Organisation, User
+from portfolio import reassessment
 from portfolio.actions import InvalidAnswerError
+from portfolio.decision import leads_to, read_inputs
 from portfolio.demo import build
 from portfolio.demo.definition import definition
-from portfolio.models import UseCase
+from portfolio.models import AnswerRequest, UseCase
 
 
 @pytest.fixture
@@ -29,6 +32,30 @@ def test_the_demo_is_built_by_the_acts_of_its_people(db: None, small: dict[str, 
     assert [u.title for u in UseCase.objects.order_by("pk")] == [entry["title"] for entry in small["use_cases"]]
     assert Projection.objects.count() == 2
     assert audit.verify(organisation.pk).ok
+
+
+def test_what_the_demo_shows_of_working_together_can_be_seen(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dispute that the result hangs on, a question with a date, one declined, reviews, an earlier questionnaire."""
+    chosen = ("Styling assistant", "Season reports search", "HR policy", "Planogram")
+    short = deepcopy(definition())
+    short["use_cases"] = [entry for entry in short["use_cases"] if entry["title"].startswith(chosen)]
+    monkeypatch.setattr(build, "definition", lambda: short)
+    organisation = build.build()
+    styling = UseCase.objects.get(title="Styling assistant").assessment()
+    said = dict(styling.answers.filter(question_id="facts_needed").values_list("value", "comment"))
+    assert set(said) == {"none", "core"}
+    assert all(said.values())
+    inputs = read_inputs(styling)
+    assert leads_to(inputs, "facts_needed", "none").target != leads_to(inputs, "facts_needed", "core").target
+    asked = AnswerRequest.objects.exclude(question_id="").order_by("question_id")
+    assert [(row.question_id, row.is_open, bool(row.decline_reason)) for row in asked] == [
+        ("data_rights", True, False),
+        ("growth_per_month", False, True),
+    ]
+    today = timezone.localdate()
+    assert [u.title for u in UseCase.objects.all().to_review("overdue", today)] == ["HR policy questions"]
+    behind = reassessment.behind(UseCase.objects.all(), reassessment.versions_in_force(organisation.pk))
+    assert [u.title for u in behind] == ["Planogram language for window displays"]
 
 
 @pytest.mark.django_db(transaction=True)
