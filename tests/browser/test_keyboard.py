@@ -67,6 +67,7 @@ def test_from_registering_to_a_verdict_without_a_mouse(page: Page) -> None:
     page.keyboard.press("c")
     page.keyboard.type("jk? From the help desk’s log")
     expect(question(page, VOLUME).get_by_label("Comment")).to_have_value("jk? From the help desk’s log")
+    saved(page, VOLUME)  # what is swapped then would take the focus on its way
 
     verdict = page.locator("#onwards")
     expect(verdict).to_contain_text("So far, with 4 of 14 answered")
