@@ -112,4 +112,3 @@ def test_a_reaper_s_call_that_nobody_took_expires() -> None:
 )
 def test_where_mails_lead(tmp_path: Path, given: str, said: str) -> None:
     assert printed("settings.SITE_URL", tmp_path, SITE_URL=given).endswith(said)
-
