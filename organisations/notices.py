@@ -16,6 +16,8 @@ from organisations import tasks
 from organisations.models import Membership, Notice, Organisation, User
 
 TEXT_LENGTH = 600
+# Marks that turn the direction of all that follows in the line, beyond the name they came with.
+TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 KIND_LABELS = {
     "asked": "You are asked",
     "reminded": "Reminder",
@@ -86,7 +88,7 @@ def choose_mail(membership: Membership, *, wanted: bool) -> None:
 
 
 def one_line(text: str, limit: int) -> str:
-    """`text` in one line of at most `limit` characters, without what could end a line or cannot be stored."""
+    """`text` in one line of at most `limit` characters, without what could end or turn a line or cannot be stored."""
     safe = text.encode("utf-8", "replace").decode("utf-8")
-    plain = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in safe).split())
+    plain = " ".join("".join(" " if unicodedata.category(c) == "Cc" else c for c in safe if c not in TURNING).split())
     return plain if len(plain) <= limit else f"{plain[: limit - 1]}…"

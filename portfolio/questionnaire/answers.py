@@ -32,6 +32,8 @@ _MULTIPLIERS = {
     "bn": 1_000_000_000,
     "billion": 1_000_000_000,
 }
+# Marks that turn the direction of all that follows: a metric's name stands in the middle of sentences.
+_TURNING = dict.fromkeys(map(ord, "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
 _TRUE, _FALSE = {"true", "yes", "higher", "on", "1"}, {"false", "no", "lower", "0"}
 # Metrics given by name alone: what is counted tells the direction, unless another word turns it round.
 _SAID = re.compile(r"[\s,;:(\[–-]*\b(?P<way>higher|lower) is better\b[)\].]*", re.I)
@@ -209,7 +211,7 @@ def _metric(question: Question, raw: Any) -> dict[str, object]:
             question.id, f"{_quoted(unknown[0])} does not belong to a metric: give name and direction only."
         )
     name = raw.get("name")
-    if not isinstance(name, str) or not _visible(name):
+    if not isinstance(name, str) or not _visible(name.translate(_TURNING)):
         raise AnswerError(question.id, "Give the metric a name, for example “exact match per field”.")
     direction = raw.get("higher_is_better", not _counts_what_goes_wrong(name))
     word = direction.strip().lower() if isinstance(direction, str) else ""
@@ -219,7 +221,7 @@ def _metric(question: Question, raw: Any) -> dict[str, object]:
         higher = False
     else:
         raise AnswerError(question.id, "Say whether higher or lower values of the metric are better.")
-    one_line = " ".join(_visible(name).split())
+    one_line = " ".join(_visible(name.translate(_TURNING)).split())
     return {"name": _short_enough(question, one_line), "higher_is_better": higher}
 
 

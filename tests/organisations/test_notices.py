@@ -48,6 +48,7 @@ def test_a_kind_nobody_knows_is_refused(organisation: Organisation, owner: User)
 @pytest.mark.parametrize(
     ("text", "line"),
     [
+        ("\u202eEve\u2066 answered\u200f “ב”.", "Eve answered\u200f “ב”."),
         ("two\r\nBcc: everybody@example.org", "two Bcc: everybody@example.org"),
         ("a\x00b\x1bc\x85d\u2028e", "a b c d e"),
         ("שלום 👩‍🔬 – ok", "שלום 👩‍🔬 – ok"),

@@ -208,6 +208,12 @@ def test_metrics(raw, higher):
     }
 
 
+def test_a_metric_turns_no_sentence_that_names_it():
+    assert read("metric", {"name": "\u202edlog\u2069 F1\u200e", "higher_is_better": True})["name"] == "dlog F1\u200e"
+    with pytest.raises(AnswerError, match="Give the metric a name"):
+        read("metric", {"name": "\u202e", "higher_is_better": True})
+
+
 @pytest.mark.parametrize(
     ("raw", "name", "higher"),
     [
