@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from django.core.exceptions import PermissionDenied
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -58,6 +59,10 @@ class _ReplacedError(Exception):
     def __init__(self, successor: Assessment) -> None:
         super().__init__(f"assessment {successor.pk} came after it")
         self.successor = successor
+
+
+class RetiredError(PermissionDenied):
+    """The use case was retired meanwhile and is kept as it was; the text is for the person."""
 
 
 @dataclass(frozen=True)
@@ -305,6 +310,8 @@ def _act_once(
     decision = decide(ahead)
     with transaction.atomic():
         locked = _lock(assessment)
+        if by is not None:
+            refuse_retired(locked.use_case)
         if locked.revision != inputs.revision:
             inputs = read_inputs(locked)
             ahead = foresee(inputs)
@@ -313,6 +320,12 @@ def _act_once(
         if saved.changed and by is not None:
             announce.after_answers(assessment=locked, before=inputs, after=ahead, by=by)
         return saved
+
+
+def refuse_retired(use_case: UseCase) -> None:
+    """For acts that hold the lock: what was retired meanwhile is kept as it was. Raises RetiredError."""
+    if use_case.is_retired:
+        raise RetiredError("this use case is retired and kept as it was; move it back to “Idea” first")
 
 
 def _lock(assessment: Assessment) -> Assessment:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from organisations import audit
 from organisations.models import User
-from portfolio.actions.answers import Given, Saved, save_answers
+from portfolio.actions.answers import Given, Saved, refuse_retired, save_answers
 from portfolio.decision import read_inputs
 from portfolio.governance.ladder import effect_of_retrieval, name_of_data, plain
 from portfolio.governance.score_words import in_words
@@ -42,10 +42,6 @@ class InvalidAttachmentError(ValueError):
 
 class WithdrawnError(ValueError):
     """The run was withdrawn already, by `run.withdrawn_by`."""
-
-
-class RetiredError(ValueError):
-    """The use case was retired meanwhile and is kept as it was."""
 
 
 @dataclass(frozen=True)
@@ -236,8 +232,7 @@ def _locked(use_case: UseCase) -> UseCase:
     """The use case as it stands once everybody who writes in its organisation has finished."""
     audit.lock(use_case.organisation_id)
     current = UseCase.objects.select_related("organisation").get(pk=use_case.pk)
-    if current.is_retired:
-        raise RetiredError("the use case is retired and kept as it was; move it back to “Idea” first")
+    refuse_retired(current)
     return current
 
 

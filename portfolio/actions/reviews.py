@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from organisations import audit
 from organisations.models import User
-from portfolio.actions.answers import ensure_snapshot
+from portfolio.actions.answers import ensure_snapshot, refuse_retired
 from portfolio.decision import read_inputs
 from portfolio.models import Answer, AnswerRevision, Assessment, Review, Settlement, UseCase
 from portfolio.questionnaire.loading import load
@@ -32,10 +32,11 @@ def reassess(*, use_case: UseCase, by: User, seen: int) -> Assessment:
 
     The earlier one stays as it was. Standing requests and settlements go along. `seen` is the key of the assessment
     that the person saw. Raises ReassessedMeanwhileError when it no longer counts, NothingNewError when no version is
-    newer.
+    newer, RetiredError.
     """
     organisation = audit.lock(use_case.organisation_id)
-    old = Assessment.objects.select_related("policy", "use_case__organisation").filter(use_case=use_case).latest()
+    old = _counting_assessment(use_case.pk)
+    refuse_retired(old.use_case)
     if old.pk != seen:
         raise ReassessedMeanwhileError
     versions = versions_in_force(use_case.organisation_id)
@@ -75,6 +76,7 @@ def review(*, use_case: UseCase, by: User, note: str, next_on: date | None) -> R
     """Say that the decision was looked at, what was found, and when to look again."""
     organisation = audit.lock(use_case.organisation_id)
     current = UseCase.objects.get(pk=use_case.pk)
+    refuse_retired(current)
     assessment = current.assessment()
     found = Review.objects.create(
         use_case=current,
@@ -96,12 +98,19 @@ def plan_review(*, use_case: UseCase, by: User, on: date | None) -> None:
     """Say by when the decision is to be looked at again; None takes the date away."""
     organisation = audit.lock(use_case.organisation_id)
     current = UseCase.objects.get(pk=use_case.pk)
+    refuse_retired(current)
     if current.review_on == on:
         return
     before = current.review_on
     UseCase.objects.filter(pk=current.pk).update(review_on=on)
     details = {"from": str(before or "no date"), "to": str(on or "no date")}
     audit.record(organisation=organisation, by=by, verb="planned_review", target=current, details=details)
+
+
+def _counting_assessment(use_case_pk: int) -> Assessment:
+    """The assessment of a use case that counts, with all that re-assessing reads of it; one query."""
+    rows = Assessment.objects.select_related("policy", "use_case__organisation")
+    return rows.filter(use_case=use_case_pk, replaced_by__isnull=True).latest()
 
 
 def _carry_answers(old: Assessment, new: Assessment, before: Questionnaire, after: Questionnaire) -> None:

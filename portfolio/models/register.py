@@ -138,7 +138,7 @@ class UseCase(models.Model):
 
     def assessment(self) -> Assessment:
         """The assessment that counts, with its policy; one query."""
-        return self.assessments.select_related("policy").latest()
+        return self.assessments.select_related("policy").filter(replaced_by__isnull=True).latest()
 
 
 class Assessment(models.Model):

@@ -18,10 +18,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from organisations.roles import Permission
 from portfolio.actions import InvalidAnswerError, Saved
+from portfolio.actions.answers import RetiredError
 from portfolio.actions.evidence import (
     ANSWER_OF,
     Recorded,
-    RetiredError,
     WithdrawnError,
     mark,
     record_run,

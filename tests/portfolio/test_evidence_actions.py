@@ -9,11 +9,11 @@ from django.core.exceptions import ValidationError
 
 from organisations import audit
 from organisations.models import Organisation, User
+from portfolio.actions.answers import RetiredError
 from portfolio.actions.evidence import (
     LARGEST_BYTES,
     InvalidAttachmentError,
     Measured,
-    RetiredError,
     Upload,
     WithdrawnError,
     record_run,

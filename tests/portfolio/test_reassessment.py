@@ -1,7 +1,7 @@
 """Re-assessing: answers carried over by the mapping, the earlier assessment left as it was, two versions at once."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -10,6 +10,7 @@ from organisations.roles import Role
 from portfolio import reassessment
 from portfolio.actions import reviews as acts
 from portfolio.actions import settle_dispute
+from portfolio.actions.answers import RetiredError
 from portfolio.decision import read_inputs, recommendation_for
 from portfolio.models import AnswerRequest, Assessment, PolicyVersion, UseCase
 from portfolio.questionnaire.loading import LATEST, load
@@ -166,3 +167,25 @@ def test_a_review_says_what_was_found_and_when_to_look_again(use_case: UseCase, 
     assert use_case.review_on is None
     verbs = list(AuditEvent.objects.filter(verb__in=["reviewed", "planned_review"]).order_by("sequence").values("verb"))
     assert [row["verb"] for row in verbs] == ["reviewed", "planned_review"]
+
+
+def test_what_was_retired_meanwhile_stays_as_it_was(use_case: UseCase, owner: User) -> None:
+    """Pages refuse it before; these acts started before it was retired."""
+    old = use_case.assessment()
+    UseCase.objects.filter(pk=use_case.pk).update(stage="retired")
+    with pytest.raises(RetiredError):
+        acts.reassess(use_case=use_case, by=owner, seen=old.pk)
+    with pytest.raises(RetiredError):
+        acts.review(use_case=use_case, by=owner, note="Late.", next_on=None)
+    with pytest.raises(RetiredError):
+        say_in(old, owner, task_type="search")
+    assert (use_case.assessments.count(), use_case.reviews.count(), old.answers.count()) == (1, 0, 0)
+
+
+def test_the_assessment_that_counts_is_the_one_not_replaced_whatever_the_clock_says(
+    use_case: UseCase, owner: User
+) -> None:
+    old = use_case.assessment()
+    new = acts.reassess(use_case=use_case, by=owner, seen=old.pk)
+    Assessment.objects.filter(pk=new.pk).update(started_at=old.started_at - timedelta(days=1))
+    assert use_case.assessment() == new

@@ -96,7 +96,7 @@ def test_a_retired_use_case_is_read_only(owner: User, owner_client: Client, use_
     assert "Record a run" not in page(owner_client, use_case)
     assert "Withdraw" not in page(owner_client, use_case, "evidence-run", run.pk)
     told = owner_client.post(reverse("evidence-run-use", args=[use_case.pk, run.pk]), follow=True)
-    assert "Not taken over: the use case is retired" in told.content.decode()
+    assert "Not taken over: this use case is retired" in told.content.decode()
     assert EvaluationRun.objects.count() == 1
 
 
