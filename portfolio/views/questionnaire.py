@@ -1,4 +1,4 @@
-"""The questionnaire: section by section, or a dozen questions at once; saved one by one, without scripts together."""
+"""The questionnaire: section by section, or the few that decide most at once; saved one by one, without scripts together."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def questionnaire(request: SignedInRequest, pk: int, section: str = "") -> HttpR
 @login_required
 @require_http_methods(["GET", "POST"])
 def quick(request: SignedInRequest, pk: int) -> HttpResponse:
-    """The dozen questions that decide most, on one page; the same answers as in the sections."""
+    """The questions that decide most, on one page; the same answers as in the sections."""
     access = get_section_for(request.user, pk)
     if request.method == "POST":
         check_may_answer_some(access)
