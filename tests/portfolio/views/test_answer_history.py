@@ -107,7 +107,7 @@ def test_long_texts_are_folded(use_case: UseCase, owner: User, owner_client: Cli
     save(use_case, owner, "search", comment="ع" * 20_000)
     content = history(owner_client, use_case).content.decode()
     assert "(20,000 characters)" in content
-    assert '<details class="fold">' in content
+    assert '<details class="long">' in content
 
 
 def test_restoring_one_s_own(use_case: UseCase, owner: User, editor: User, owner_client: Client) -> None:
