@@ -9,7 +9,7 @@ from functools import cached_property
 from django.urls import reverse
 
 from portfolio.decision import Inputs, inputs_of, recommendation_for, tuning_in_play, tuning_was_in_play
-from portfolio.forms import DONT_KNOW, AnswerForm
+from portfolio.forms.answers import DONT_KNOW, AnswerForm
 from portfolio.models import Answer, Settlement
 from portfolio.permissions import SectionAccess
 from portfolio.questionnaire.answers import Effective, as_input, describe, effective_answers

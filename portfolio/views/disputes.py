@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from portfolio import actions
 from portfolio.consequences import compare
-from portfolio.forms import ReopenForm, SettleForm
+from portfolio.forms.answers import ReopenForm, SettleForm
 from portfolio.models import Answer
 from portfolio.permissions import (
     SectionAccess,

@@ -30,6 +30,7 @@ from portfolio.actions.evidence import (
 )
 from portfolio.changes import just_changed
 from portfolio.decision import read_inputs
+from portfolio.forms.runs import RunForm, WithdrawForm
 from portfolio.governance.evaluation_plan import plan_evaluation
 from portfolio.governance.ladder import PAIRED_NOTE, RUNGS
 from portfolio.governance.score_words import in_words
@@ -45,7 +46,6 @@ from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.wording import listed
 from portfolio.views import overview
 from portfolio.views.evidence_board import COLOURS, board, ladder_of, runs_csv, runs_of
-from portfolio.views.run_form import RunForm, WithdrawForm
 
 PAGE_SIZE = 50
 RETIRED = "The use case is retired and kept as it was. Move it back to “Idea” to change it."

@@ -19,10 +19,10 @@ from organisations.models import Membership
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio.actions.policy import NothingToSaveError, PolicyChangedError, request_trial, save_policy
+from portfolio.forms.policy import PolicyForm, typed
 from portfolio.lifecycle import Stage
 from portfolio.models import Assessment, PolicyVersion
 from portfolio.permissions import SignedInRequest, get_policy_trial_for
-from portfolio.policy_forms import PolicyForm, typed
 from portfolio.questionnaire.policy import (
     GROUPS,
     THRESHOLDS,

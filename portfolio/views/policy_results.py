@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portfolio.forms import STATUSES
+from portfolio.forms.register import STATUSES
 from portfolio.models import UseCase
 from portfolio.questionnaire.outcome import Status, Target
 from portfolio.questionnaire.rules.explained import Explained, explained

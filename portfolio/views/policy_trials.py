@@ -23,9 +23,9 @@ from portfolio.actions.policy import (
     retry_trial,
     save_policy,
 )
+from portfolio.forms.policy import NoteForm
 from portfolio.models import PolicyRun, PolicyVersion
 from portfolio.permissions import SignedInRequest, get_policy_trial_for
-from portfolio.policy_forms import NoteForm
 from portfolio.questionnaire.policy import Policy, differences
 from portfolio.views import policy_results
 from portfolio.views.policy_drafts import draft_of, forget_draft

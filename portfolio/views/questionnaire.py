@@ -1,4 +1,4 @@
-"""The questionnaire: section by section, or the few that decide most at once; saved one by one, without scripts together."""
+"""The questionnaire: section by section, or the few questions that decide most; saved one by one, or together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from organisations.roles import Permission
 from portfolio import actions
 from portfolio.changes import STATUS_WORDS, firmness_note, just_changed, robustness_in_words
 from portfolio.decision import Inputs
-from portfolio.forms import AnswerForm
+from portfolio.forms.answers import AnswerForm
 from portfolio.models import AnswerRevision
 from portfolio.permissions import (
     SectionAccess,

@@ -20,10 +20,10 @@ from organisations.roles import Permission
 from portfolio import reassessment, trials
 from portfolio.actions import reassess_many as acts
 from portfolio.actions.reassess_run import FORESEE, is_under
+from portfolio.forms.reviews import ReassessManyForm
 from portfolio.models import PolicyRun, UseCase
 from portfolio.permissions import SignedInRequest, get_reassessment_for
 from portfolio.questionnaire.wording import METHODS
-from portfolio.review_forms import ReassessManyForm
 from portfolio.views import policy_results
 
 STOP_POLLING = 286  # htmx swaps the fragment and asks no more

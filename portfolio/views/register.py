@@ -15,7 +15,8 @@ from organisations import audit
 from organisations.permissions import current_membership, require
 from organisations.roles import Permission
 from portfolio import actions
-from portfolio.forms import StageForm, UseCaseFilter, UseCaseForm, sent
+from portfolio.forms.fields import sent
+from portfolio.forms.register import StageForm, UseCaseFilter, UseCaseForm
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of

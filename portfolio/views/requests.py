@@ -21,11 +21,11 @@ from organisations.permissions import current_membership
 from organisations.roles import Permission, Role
 from portfolio import actions
 from portfolio.asked import Fulfilment, Part, by_when, fulfilments, in_words, parts_path, shortened
-from portfolio.forms import sent
+from portfolio.forms.fields import sent
+from portfolio.forms.requests import AskForm, DeclineForm, DueForm
 from portfolio.models import AnswerRequest, Assessment, UseCase
 from portfolio.permissions import SignedInRequest, get_own_request_for, get_request_for, get_use_case_for
 from portfolio.questionnaire.loading import load
-from portfolio.request_forms import AskForm, DeclineForm, DueForm
 
 LONGEST_LIST = 200
 SHOWN_ON_USE_CASE = 6

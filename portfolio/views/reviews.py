@@ -23,7 +23,8 @@ from portfolio import reassessment
 from portfolio.actions import reviews as acts
 from portfolio.actions.reassess_many import under_way
 from portfolio.changes import STATUS_WORDS
-from portfolio.forms import sent
+from portfolio.forms.fields import sent
+from portfolio.forms.reviews import PlanForm, ReassessForm, ReviewForm
 from portfolio.lifecycle import Stage
 from portfolio.models import Answer, Assessment, UseCase
 from portfolio.permissions import SignedInRequest, get_assessment_for, get_use_case_for, membership_of
@@ -31,7 +32,6 @@ from portfolio.questionnaire.answers import describe
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Status
 from portfolio.questionnaire.spec import Question, Questionnaire
-from portfolio.review_forms import PlanForm, ReassessForm, ReviewForm
 
 PAGE_SIZE = 100
 PLAN_ID = "plan_%s"  # two forms of the page ask for a day

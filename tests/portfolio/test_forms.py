@@ -2,7 +2,8 @@ import pytest
 from django.http import QueryDict
 
 from organisations.models import Organisation, User
-from portfolio.forms import AnswerForm, StageForm, UseCaseFilter, UseCaseForm
+from portfolio.forms.answers import AnswerForm
+from portfolio.forms.register import StageForm, UseCaseFilter, UseCaseForm
 from tests.factories import BusinessUnitFactory
 from tests.portfolio.factories import question, use_case_in
 

@@ -19,7 +19,7 @@ from portfolio.actions.evidence import Upload, record_run, withdraw_run
 from portfolio.models import EvaluationAttachment, EvaluationRun, UseCase
 from tests.portfolio.factories import say, use_case_in
 from tests.portfolio.test_evidence_actions import answers, measured
-from tests.portfolio.views.test_run_form import ENTERED
+from tests.portfolio.test_run_forms import ENTERED
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from django.urls import reverse
 from costing.models import JobState
 from organisations.models import Organisation, User
 from portfolio.actions.policy import save_policy
+from portfolio.forms.policy import typed
 from portfolio.models import PolicyRun, PolicyVersion, UseCase
-from portfolio.policy_forms import typed
 from portfolio.questionnaire.policy import THRESHOLDS, Policy
 from tests.portfolio.factories import say, use_case_in
 

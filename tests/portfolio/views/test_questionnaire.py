@@ -204,7 +204,7 @@ def test_others_answers_and_derived_ones_stand_beside(use_case: UseCase, owner: 
     content = editor_client.get(section(use_case, "knowledge")).content.decode()
     assert "<b>Olga Owner</b>: <bdi>Every month</bdi>" in content
     assert "Filled in, because this kind of task answers from documents." in content
-    assert f"From: <a href=\"{section(use_case)}#q-task_type\">What kind of work does the model do?</a>" in content
+    assert f'From: <a href="{section(use_case)}#q-task_type">What kind of work does the model do?</a>' in content
     assert "data-overrule" in content
 
 

@@ -14,6 +14,7 @@ from django.utils.dateformat import format as date_format
 
 from organisations.models import Membership, Organisation, User
 from portfolio.asked import Part
+from portfolio.forms.fields import DAY_IS_OVER
 from portfolio.models import AnswerRequest
 from portfolio.questionnaire.spec import Questionnaire
 
@@ -22,7 +23,6 @@ MOST_ADDRESSES = 50
 MESSAGE_LENGTH = 2_000
 PRESETS = (3, 7, 14)  # days
 ON = "on"  # another day, named in a field of its own
-PAST = "This day is over. Choose today or a later day."
 
 
 def _day(label: str) -> forms.DateField:
@@ -123,7 +123,7 @@ class AskForm(forms.Form):
         if day is None and preset == ON:
             self.add_error("due_on", "Which day? Enter it, or choose “No date”.")
         elif day is not None and day < timezone.localdate():
-            self.add_error("due_on", PAST)
+            self.add_error("due_on", DAY_IS_OVER)
         return day
 
     @property

@@ -9,6 +9,8 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from portfolio.forms.fields import DAY_IS_OVER
+
 FARTHEST_YEARS = 10
 
 
@@ -29,7 +31,7 @@ class PlanForm(forms.Form):
         on: date | None = self.cleaned_data["on"]
         today = timezone.localdate()
         if on is not None and on < today:
-            raise ValidationError("This day is over. Choose today or a later day.")
+            raise ValidationError(DAY_IS_OVER)
         if on is not None and on.year > today.year + FARTHEST_YEARS:
             raise ValidationError(f"This is more than {FARTHEST_YEARS} years away. Choose an earlier day.")
         return on

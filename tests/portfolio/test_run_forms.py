@@ -8,9 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import RequestFactory
 from django.utils import timezone
 
+from portfolio.forms.runs import RunForm
 from portfolio.governance.ladder import Goal
 from portfolio.governance.scores import spread_of_share
-from portfolio.views.run_form import RunForm
 
 ENTERED = {
     "rung": "prompting",
