@@ -100,6 +100,7 @@ class Step:
     reading: str  # one sentence on the score
     is_open: bool  # earned; a closed rung may be measured all the same
     why: str  # one sentence on that
+    is_stated: bool = False  # the questionnaire says it was measured, and no run shows it
 
     @property
     def goes_on(self) -> bool:
@@ -129,6 +130,9 @@ class Ladder:
         """The first rung that is open and not settled, else the last open one."""
         opened = [step for step in self.steps if step.is_open]
         return next((s for s in opened if s.standing not in (Standing.MET, Standing.SHORT)), opened[-1])
+
+
+STATED = "Measured by what the questionnaire says; no run shows it yet."
 
 
 def plain(text: str) -> str:
@@ -229,6 +233,7 @@ def _step(
     if run is not None and target is not None:
         standing = stands(run.score, target, higher_is_better=goal.higher_is_better)
     is_open, why = _lock(before, planned, goal)
+    is_stated = not mine and planned is not None and planned.state == "done"
     test = planned.exit_test if planned else None
     sure = {Standing.MET: test.if_passed, Standing.SHORT: test.if_failed} if test else {}
     return Step(
@@ -243,9 +248,10 @@ def _step(
         others=len(mine) - (run is not None),
         interval=interval_of(run.score) if run else None,
         standing=standing,
-        reading=_reading(run, target, standing, goal, len(mine)),
+        reading=STATED if is_stated else _reading(run, target, standing, goal, len(mine)),
         is_open=is_open,
         why=why,
+        is_stated=is_stated,
     )
 
 
@@ -303,6 +309,9 @@ def _lock(before: Sequence[Step], planned: Rung | None, goal: Goal) -> tuple[boo
             return True, f"{reached.name} reaches the target. {reached.onward}"
         return False, f"Not needed for quality: {_low(reached.name)} reaches the target."
     last = before[-1]
+    if last.is_stated:
+        is_next = planned is not None and planned.state != "not_earned"
+        return is_next, f"{last.name} was measured by what the questionnaire says; record the run that shows it."
     if last.run is None:
         return False, f"Not earned yet: {_low(last.name)} has not been measured."
     if last.standing is None:
@@ -319,6 +328,8 @@ def _lock(before: Sequence[Step], planned: Rung | None, goal: Goal) -> tuple[boo
 def _headline(steps: Sequence[Step], goal: Goal) -> str:
     """One sentence: what was reached, and whether the next rung has been earned."""
     measured = [(i, step, step.run) for i, step in enumerate(steps) if step.run is not None]
+    if not measured and any(step.is_stated for step in steps):
+        return "No run is recorded: what the recommendation takes as measured is stated in the questionnaire only."
     if not measured:
         return "Nothing has been measured yet, so no rung beyond the first has been earned."
     reached = next((found for found in measured if found[1].standing is Standing.MET), None)

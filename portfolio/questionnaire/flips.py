@@ -13,7 +13,7 @@ from portfolio.questionnaire.decide import TUNED_TARGETS, target_of
 from portfolio.questionnaire.derive import derived_answers
 from portfolio.questionnaire.flip_wording import flip_text
 from portfolio.questionnaire.outcome import Change, Flip, Target
-from portfolio.questionnaire.robustness import BY_NUMBER, Space
+from portfolio.questionnaire.robustness import BY_NUMBER, KNOWLEDGE, Space
 from portfolio.questionnaire.rules import retrieval
 from portfolio.questionnaire.rules.contested import contested, other_side
 from portfolio.questionnaire.spec import Value
@@ -192,7 +192,9 @@ class _Search:
         return [code for code in CODES[question] if code in given or code in value]
 
     def alternatives(self, question: str) -> Iterator[Value]:
-        """Other answers to this question, nearest first."""
+        """Other answers to this question, nearest first; none about knowledge where no facts are needed."""
+        if question in KNOWLEDGE and self.before.get("facts_needed") == "none":
+            return
         if question in self.space.ways and self.space.values[question] is None:
             yield from (_stored(question, way) for way, _ in self.space.ways[question])
         elif question in BY_NUMBER and self.space.values[BY_NUMBER[question]] is not None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import NextQuestion
 from portfolio.questionnaire.recommend import recommend
+from portfolio.questionnaire.robustness import KNOWLEDGE
 from portfolio.questionnaire.spec import Kind, Question
 
 COST_WEIGHT = 0.4
@@ -71,7 +72,13 @@ def ordered(
 ) -> tuple[Asked, ...]:
     """`questions` by what their answers could still change, the most valuable first; equals stay in their order."""
     asked = [_asked(question, target_impact, cost_value, risk_effect) for question in questions]
-    return tuple(sorted(asked, key=lambda one: -one.score))
+    return tuple(sorted(_introduced(asked), key=lambda one: -one.score))
+
+
+def _introduced(asked: Sequence[Asked]) -> list[Asked]:
+    """The same, where the question that introduces others is worth at least what they are: it comes before them."""
+    best = max((one.score for one in asked if one.question.id in KNOWLEDGE), default=0.0)
+    return [replace(one, score=max(one.score, best)) if one.question.id == "facts_needed" else one for one in asked]
 
 
 def _asked(

@@ -12,7 +12,12 @@ from portfolio.reports.blocks import Block, Bullets, Cell, Heading, Layers, Para
 from portfolio.reports.wording import LAYERS, NEEDS, STATUSES, TARGETS, percent, plural
 
 FINDINGS = (("Weight", "14mm", True), ("Reason", "1fr", False), ("About", "24mm", False), ("Sources", "22mm", False))
-LADDER = (("Rung", "34mm", False), ("What to do", "1fr", False), ("Done when", "1fr", False), ("State", "auto", False))
+LADDER = (
+    ("Rung", "34mm", False),
+    ("What to do", "1fr", False),
+    ("Passes when", "1fr", False),
+    ("State", "auto", False),
+)
 BLOCKERS = (("Area", "auto", False), ("What", "1fr", False), ("Who", "32mm", False), ("Kind", "auto", False))
 REJECTED = (("Not chosen", "26mm", False), ("Why not", "1fr", False), ("The shortest way there", "1fr", False))
 REVERSALS = (("Once this is seen", "1fr", False), ("It leads to", "32mm", False))

@@ -18,6 +18,7 @@ from portfolio.questionnaire.flow import SectionProgress, progress
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Recommendation, Status
 from portfolio.questionnaire.spec import Question, Questionnaire
+from portfolio.reassessment import versions_in_force
 from portfolio.views import cost_figures
 
 RISKS_SHOWN = 4
@@ -90,6 +91,7 @@ def context(use_case: UseCase) -> dict[str, Any]:
         ],
         "blockers": [(b, questions.get(b.question_id)) for b in now.recommendation.blockers],
         "disputes": [questions[key] for key in now.inputs.effective.disputed if key in questions],
+        "is_behind": versions_in_force(use_case.organisation_id).differ_from(now.assessment),
     }
 
 

@@ -97,11 +97,12 @@ class Dispute:
 
     @property
     def either_way(self) -> str:
-        """Whether the dispute matters for the recommendation."""
-        targets = {(side.leads_to.target, side.leads_to.status) for side in self.sides}
-        if len(targets) == 1:
-            return "Whichever counts, the recommendation stays the same."
-        return "The recommendation depends on it."
+        """Whether the dispute matters for the recommendation, or for the advice to do without a model."""
+        if len({(side.leads_to.target, side.leads_to.status) for side in self.sides}) > 1:
+            return "The recommendation depends on it."
+        if len({tuple(way.kind for way in side.leads_to.without_model) for side in self.sides}) > 1:
+            return "It decides whether a way without a model comes into question."
+        return "Whichever counts, the recommendation stays the same."
 
     @property
     def seen(self) -> str:

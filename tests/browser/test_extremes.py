@@ -79,7 +79,7 @@ def test_what_runs_from_the_right_turns_nothing_around_it(extreme: dict[str, str
     assert page.locator("h1").evaluate("(e) => getComputedStyle(e).direction") == "rtl"
     assert page.locator(".tabs").first.evaluate("(e) => getComputedStyle(e).direction") == "ltr"
     for name, words in (
-        ("detail", ("Done when", "reaches the agreed")),
+        ("detail", ("Passes when", "reaches the agreed")),
         ("activity", ("answered", "reviewed", "asked", "declined")),  # each after a name, one of which turns the line
         ("people", ("changed", "editor")),
         ("reviews", ("use cases",)),

@@ -38,12 +38,23 @@ def states(found: Ladder) -> list[tuple[str, Standing | None, bool]]:
 
 
 def test_nothing_measured_leaves_the_first_rung_open_only() -> None:
-    found = made()
+    found = made(answers={key: value for key, value in LABELS.items() if key != "prompt_baseline"})
     assert states(found) == [("prompting", None, True), ("fine_tuning", None, False)]
     assert found.steps[1].why == "Not earned yet: prompting has not been measured."
     assert found.headline == "Nothing has been measured yet, so no rung beyond the first has been earned."
     assert found.current.approach == "prompting"
     assert found.comparisons == ()
+
+
+def test_what_is_only_stated_opens_the_next_rung_and_says_that_no_run_shows_it() -> None:
+    found = made()
+    assert states(found) == [("prompting", None, True), ("fine_tuning", None, True)]
+    assert [step.is_stated for step in found.steps] == [True, False]
+    assert found.steps[0].reading == "Measured by what the questionnaire says; no run shows it yet."
+    assert found.steps[1].why == "Prompting was measured by what the questionnaire says; record the run that shows it."
+    assert found.headline == (
+        "No run is recorded: what the recommendation takes as measured is stated in the questionnaire only."
+    )
 
 
 def test_a_score_that_surely_misses_earns_the_next_rung() -> None:

@@ -53,6 +53,13 @@ def test_equals_stay_in_the_order_of_the_questionnaire_and_the_kind_of_work_come
     assert [one.question.id for one in ordered([D, B, C], {}, {}, {})] == ["d", "b", "c"]
 
 
+def test_whether_facts_are_needed_is_asked_before_what_the_facts_are_like() -> None:
+    needed, change, size = asked("facts_needed"), asked("knowledge_change_rate"), asked("corpus_size")
+    impact = {"knowledge_change_rate": NextQuestion("knowledge_change_rate", 0.6, "Moves it.")}
+    found = ordered([A, needed, change, size], impact | {"a": NextQuestion("a", 0.3, "Moves a.")}, {}, {})
+    assert [one.question.id for one in found] == ["facts_needed", "knowledge_change_rate", "a", "corpus_size"]
+
+
 def test_what_became_more_valuable_is_named_largest_rise_first() -> None:
     before = [NextQuestion("a", 0.3, ""), NextQuestion("b", 0.1, "")]
     after = [NextQuestion("b", 0.2, ""), NextQuestion("a", 0.32, ""), NextQuestion("c", 0.4, "")]

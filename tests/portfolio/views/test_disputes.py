@@ -296,3 +296,13 @@ def test_a_dispute_on_a_question_that_is_not_asked(use_case: UseCase, owner: Use
     say(use_case, owner, facts_needed="none")
     content = owner_client.get(at(use_case, "people")).content.decode()
     assert "The question is not asked at the moment" in content
+
+
+def test_a_dispute_that_only_decides_on_a_way_without_a_model_says_so(
+    organisation: Organisation, owner: User, editor: User, owner_client: Client
+) -> None:
+    use_case = use_case_in(organisation, owner)
+    say(use_case, owner, task_type="normalisation", exact_lookup="yes")
+    say(use_case, editor, exact_lookup="no")
+    text = owner_client.get(card(use_case, "job")).content.decode()
+    assert "It decides whether a way without a model comes into question." in text

@@ -123,7 +123,7 @@ def test_only_who_recorded_a_run_or_an_editor_withdraws_it(
     assert withdraw(editor_client, theirs) == 302
     html = page(editor_client, use_case)
     assert html.count("<s>84 %</s>") == 2
-    assert "Nothing has been measured yet" in html
+    assert "No run is recorded" in html
     assert "Olga Owner answered" in html  # from the run that the editor withdrew
     assert "Wrong &lt;file&gt;." in page(editor_client, use_case, "evidence-run", theirs.pk)
 

@@ -5,8 +5,9 @@ from django.test import Client
 from django.urls import reverse
 
 from organisations.models import Organisation, User
+from portfolio.models import Assessment
 from portfolio.questionnaire.outcome import Target
-from tests.portfolio.factories import HR_DESK, say, use_case_in
+from tests.portfolio.factories import HR_DESK, UseCaseFactory, say, say_in, use_case_in
 
 
 def test_nothing_to_recommend_yet(organisation: Organisation, owner: User, viewer_client: Client) -> None:
@@ -62,3 +63,17 @@ def test_a_way_without_a_model_is_shown_where_the_answers_point_to_one(
     assert "Without a model" in page
     assert "An exact look-up" in page
     assert before.target == after.target  # it is shown beside the target, which it never moves
+
+
+def test_what_is_open_about_the_verdict_stands_above_it(
+    organisation: Organisation, owner: User, editor: User, viewer_client: Client
+) -> None:
+    use_case = UseCaseFactory(organisation=organisation, owner=owner)
+    earlier = Assessment.objects.create(use_case=use_case, questionnaire_version="2026-11")
+    say_in(earlier, owner, **HR_DESK)
+    pages = [viewer_client.get(reverse(name, args=[use_case.pk])) for name in ("recommendation", "use-case")]
+    assert all("Assessed under an earlier version." in page.content.decode() for page in pages)
+    assert "People disagree" not in pages[0].content.decode()
+    say_in(earlier, editor, knowledge_change_rate="static")
+    page = viewer_client.get(reverse("recommendation", args=[use_case.pk])).content.decode()
+    assert "People disagree on 1 question." in page
