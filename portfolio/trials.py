@@ -47,7 +47,8 @@ def state_of(organisation_id: int) -> str:
     register = living.aggregate(Count("pk"), Sum("pk"), Count("figures"), Max("figures"))
     assessments = Assessment.objects.filter(use_case__in=living.values("pk"))
     answers = assessments.aggregate(Count("pk"), Max("pk"), Sum("revision"))
-    told = {**register, **answers, "rules": RULES_VERSION, "catalogue": catalogue.load().version}
+    counted = {name: int(value or 0) for name, value in {**register, **answers}.items()}  # PostgreSQL sums to a decimal
+    told = {**counted, "rules": RULES_VERSION, "catalogue": catalogue.load().version}
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode("ascii")).hexdigest()
 
 
