@@ -111,7 +111,8 @@ def test_a_trial_names_the_rules_and_the_conditions_that_make_the_difference(
 def test_the_ways_from_and_to_count_every_change_once(
     organisation: Organisation, owner: User, register: dict[str, UseCase]
 ) -> None:
-    assert [tuple(way.values()) for way in trial(organisation, owner).result["ways"]] == [
+    ways = trial(organisation, owner).result["ways"]
+    assert [(way["kind"], way["from"], way["to"], way["count"]) for way in ways] == [
         ("target", ["prompting"], ["fine_tuning"], 1),
         ("status", ["fine_tuning", "ready"], ["fine_tuning", "not_ready"], 1),
     ]
