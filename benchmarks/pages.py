@@ -111,7 +111,11 @@ def walk(pk: int) -> None:
         "list, by cost, page 100": lambda: client.get("/use-cases/?sort=-cost&page=100"),
         "detail": lambda: client.get(f"/use-cases/{pk}/"),
         "questionnaire": lambda: client.get(f"/use-cases/{pk}/questionnaire/job/"),
+        "quick mode": lambda: client.get(f"/use-cases/{pk}/questionnaire/quick/"),
+        "unanswered, searched": lambda: client.get(f"/use-cases/{pk}/questionnaire/job/?show=unanswered&q=model"),
         "recommendation": lambda: client.get(f"/use-cases/{pk}/recommendation/"),
+        "evidence": lambda: client.get(f"/use-cases/{pk}/evidence/"),
+        "reviews, all under an earlier version": lambda: client.get("/reviews/"),
         "costs": lambda: client.get(f"/use-cases/{pk}/costs/"),
         "answer saved, verdict refreshed": lambda: client.post(
             f"/use-cases/{pk}/answers/requests_per_day/",
@@ -125,7 +129,7 @@ def walk(pk: int) -> None:
             count = len(queries)
         assert answer.status_code == 200, f"{name}: {answer.status_code}"
         milliseconds = median_s(page, repeats=15) * 1e3
-        print(f"{name:34} {milliseconds:8.1f} ms {count:4d} queries {len(answer.content) / 1024:8.1f} kB")
+        print(f"{name:38} {milliseconds:8.1f} ms {count:4d} queries {len(answer.content) / 1024:8.1f} kB")
 
 
 if __name__ == "__main__":
