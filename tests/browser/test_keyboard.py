@@ -70,7 +70,7 @@ def test_from_registering_to_a_verdict_without_a_mouse(page: Page) -> None:
     saved(page, VOLUME)  # what is swapped then would take the focus on its way
 
     verdict = page.locator("#onwards")
-    expect(verdict).to_contain_text("So far, with 4 of 14 answered")
+    expect(verdict).to_contain_text("So far, with 4 of 15 answered")
     expect(verdict).to_contain_text("What would make it firmer")
     tab_to(page, verdict.get_by_role("link", name="See the recommendation"))
     page.keyboard.press("Enter")

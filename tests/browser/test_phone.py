@@ -66,11 +66,11 @@ def test_a_first_verdict_on_the_train(phone: Page) -> None:
     """The quick mode by finger: progress in one line, nothing over a card, targets a finger finds."""
     register(phone, "Asked in the quick mode", quick=True)
     line, verdict = phone.locator("#steps-line"), phone.locator("#verdict-line")
-    expect(line).to_have_text(re.compile(r"^0 of 14 about 7 min left$"))
+    expect(line).to_have_text(re.compile(r"^0 of 15 about 7 min left$"))
     expect(phone.get_by_role("navigation", name="Questions", exact=True)).to_be_hidden()
     assert phone.evaluate(SMALL, TARGETS) == []
     option(phone, KIND, "Answer questions from knowledge").tap()
-    expect(line).to_contain_text("2 of 14")  # one answered, one that follows from it
+    expect(line).to_contain_text("2 of 15")  # one answered, one that follows from it
     expect(question(phone, FACTS).locator(".filled")).to_contain_text("Filled in, because this kind of task")
     option(phone, FACTS, "No").tap()
     expect(question(phone, FACTS).locator(".filled")).to_have_count(0)

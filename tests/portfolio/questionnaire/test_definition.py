@@ -11,7 +11,7 @@ from portfolio.questionnaire.spec import Kind
 
 RELEASED = {
     "2026-11": "813ce5d550d29279c9c290a638b9092e15f8e226303da654da1911482d4d3846",
-    "2026-11.2": "3544eecb3c402c3dd4b3f3736f5ba81e4fcdb6966915e6283daa3d53cdd8b1a4",
+    "2026-11.2": "e897da3c46242e172009d8102b371a54653751b6294f47323685db9751e0aff0",
 }
 
 TASKS = (
@@ -198,7 +198,7 @@ def test_derivable_questions():
     ]
 
 
-def test_the_quick_mode_asks_fourteen_questions_that_are_always_or_mostly_asked():
+def test_the_quick_mode_asks_fifteen_questions_that_are_always_or_mostly_asked():
     quick = [q for q in load().questions if q.quick]
     assert [q.id for q in quick] == [
         "task_type",
@@ -215,8 +215,10 @@ def test_the_quick_mode_asks_fourteen_questions_that_are_always_or_mostly_asked(
         "error_tolerance",
         "prompt_baseline",
         "failure_causes",
+        "ai_act_class",
     ]
-    assert all(q.decisive and not q.only_while_tuning_in_play for q in quick)
+    assert [q.id for q in quick if not q.decisive] == ["ai_act_class"]  # moves no target: it stops a prohibited use
+    assert not any(q.only_while_tuning_in_play for q in quick)
     assert not any(q.quick for q in load("2026-11").questions)
 
 

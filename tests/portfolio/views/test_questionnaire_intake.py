@@ -58,7 +58,10 @@ def test_the_quick_mode_asks_its_questions_on_one_page_by_what_they_can_change(
     assert sorted(order) == sorted(QUICK_IDS)
     assert order[0] == "task_type"
     impact = {one.question_id: one.impact for one in response.context["recommendation"].next_questions}
-    assert impact[order[1]] == max(impact.get(key, 0) for key in order[1:])
+    assert (
+        order[1] == "facts_needed"
+    )  # before the questions on what the facts are like, the first of which is worth most
+    assert impact[order[2]] == max(impact.get(key, 0) for key in order[1:])
     assert f"{len(QUICK_IDS)} questions, about 7 minutes: enough for a first verdict." in content
     assert "Everything else builds on it" in content
     assert f'href="{section(use_case)}"' in content  # all questions are a click away
@@ -69,8 +72,8 @@ def test_what_is_done_moves_behind_what_is_open_only_when_the_page_is_opened_aga
 ) -> None:
     before = shown(owner_client.get(quick(use_case)))
     saved = save(owner_client, use_case, quick(use_case), "task_type", "knowledge_qa").content.decode()
-    # 14 asked; the kind of work is answered and fills in that it rests on facts
-    assert "<b>2 of 14</b>" in saved
+    # 15 asked; the kind of work is answered and fills in that it rests on facts
+    assert "<b>2 of 15</b>" in saved
     assert "1 filled in" in saved
     assert 'id="step-task_type" hx-swap-oob="true"' in saved
     assert 'id="derived-facts_needed" hx-swap-oob="true"' in saved
