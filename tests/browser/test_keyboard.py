@@ -15,7 +15,7 @@ def focused(page: Page) -> Locator:
 
 def tab_to(page: Page, target: Locator) -> None:
     """Press Tab until `target` has the focus."""
-    for _ in range(60):
+    for _ in range(120):
         if target.evaluate("(e) => e === document.activeElement"):
             return
         page.keyboard.press("Tab")
