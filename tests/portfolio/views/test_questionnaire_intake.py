@@ -58,9 +58,7 @@ def test_the_quick_mode_asks_its_questions_on_one_page_by_what_they_can_change(
     assert sorted(order) == sorted(QUICK_IDS)
     assert order[0] == "task_type"
     impact = {one.question_id: one.impact for one in response.context["recommendation"].next_questions}
-    assert (
-        order[1] == "facts_needed"
-    )  # before what the facts are like, which is worth most
+    assert order[1] == "facts_needed"  # before what the facts are like, which is worth most
     assert impact[order[2]] == max(impact.get(key, 0) for key in order[1:])
     assert f"{len(QUICK_IDS)} questions, about 7 minutes: enough for a first verdict." in content
     assert "Everything else builds on it" in content
