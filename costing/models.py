@@ -1,4 +1,4 @@
-"""How much: scenarios (immutable revisions) and projections (job rows with their stored result)."""
+"""How much: price books, scenarios (immutable revisions) and projections (job rows with their stored result)."""
 
 from __future__ import annotations
 
@@ -51,6 +51,62 @@ class Job(models.Model):
         return self.state in (JobState.QUEUED, JobState.RUNNING)
 
 
+class PriceBook(Kept):
+    """One version of an organisation's own rates and currencies. Never changed: an edit or an import is a new version.
+
+    `rates` and `currencies` hold plain values (see `engine.own_rates`), the whole book each time: a projection that
+    names its price book can be computed again to the same cents.
+    """
+
+    organisation = models.ForeignKey("organisations.Organisation", on_delete=models.CASCADE, related_name="price_books")
+    number = models.PositiveIntegerField()
+    rates = models.JSONField(default=list)
+    currencies = models.JSONField(default=list)
+    sha256 = models.CharField(max_length=64)  # of rates and currencies
+    note = models.TextField(max_length=2_000, blank=True)
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = KeptQuerySet["PriceBook"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint("organisation", "number", name="price_book_number_unique_in_organisation")
+        ]
+
+    def __str__(self) -> str:
+        return f"price book {self.number}"
+
+
+class PriceImport(models.Model):
+    """An uploaded price list as a proposal: nothing of it counts until somebody takes it over."""
+
+    class State(models.TextChoices):
+        PROPOSED = "proposed", "Proposed"
+        APPLIED = "applied", "Taken over"
+        DISCARDED = "discarded", "Discarded"
+
+    organisation = models.ForeignKey(
+        "organisations.Organisation", on_delete=models.CASCADE, related_name="price_imports"
+    )
+    file_name = models.CharField(max_length=255)
+    file_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
+    rows = models.JSONField(default=list)  # the rows that can be taken over, as plain values
+    failures = models.JSONField(default=list)  # the others: line, column, what is wrong and what to do
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+    price_book = models.ForeignKey(PriceBook, null=True, on_delete=models.PROTECT, related_name="+")  # it became
+
+    class Meta:
+        ordering: ClassVar[list[str]] = ["-uploaded_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
 class Scenario(Kept):
     """One revision of the inputs of a projection. Never changed: an edit is a new revision of the same lineage."""
 
@@ -85,6 +141,9 @@ class Projection(Job):
     inputs_sha256 = models.CharField(max_length=64, blank=True)
     engine_version = models.CharField(max_length=40, blank=True)
     catalogue_version = models.CharField(max_length=80, blank=True)
+    price_book = models.ForeignKey(
+        PriceBook, null=True, on_delete=models.PROTECT, related_name="+"
+    )  # the organisation's own rates it is computed with; None: only the catalogue's
     result = models.JSONField(null=True)
     annual_p10_usd = models.DecimalField(max_digits=16, decimal_places=2, null=True)
     annual_p50_usd = models.DecimalField(max_digits=16, decimal_places=2, null=True)

@@ -1,6 +1,6 @@
 """All that `portfolio` may use of `costing` (with the faces of `costing.charts`)."""
 
-from costing import jobs
+from costing import jobs, price_books
 from costing.actions import (
     DRAWS,
     cancel_projection,
@@ -17,6 +17,7 @@ from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.engine.lineage.explain import FIGURES, Explanation, explain
 from costing.engine.notices import COST_ALONE
+from costing.engine.overrides import with_overrides
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
@@ -34,7 +35,7 @@ from costing.engine.results import (
 )
 from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.first_year import FirstYear, first_year
-from costing.models import Job, JobState, Projection, Scenario
+from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
 from costing.runner import cents, result_of, spec_of
 from costing.signals import projection_finished
 
@@ -61,6 +62,8 @@ __all__ = [
     "OptionResult",
     "Origin",
     "PolicyCost",
+    "PriceBook",
+    "PriceImport",
     "Projection",
     "ProjectionResult",
     "Provenance",
@@ -81,9 +84,11 @@ __all__ = [
     "is_current",
     "jobs",
     "monthly_api_bill_usd",
+    "price_books",
     "projection_finished",
     "request_projection",
     "result_of",
     "retry_projection",
     "spec_of",
+    "with_overrides",
 ]

@@ -66,6 +66,7 @@ class User(AbstractUser):
 class Organisation(models.Model):
     name = models.CharField(max_length=200)
     is_demo = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3, default="USD")  # that its spend is shown in
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     def __str__(self) -> str:

@@ -17,9 +17,9 @@ from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
 from portfolio.handoff import fingerprint, recommended_option
 from portfolio.models import UseCase
-from portfolio.projections import lineage_of, spec_from
 from portfolio.questionnaire.outcome import Blocker, Layer, Recommendation
 from portfolio.questionnaire.spec import Value
+from portfolio.specs import lineage_of, spec_from
 
 
 class Basis(StrEnum):

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 
-from costing.public import (
-    JobState,
-    Projection,
-    Scenario,
-    ScenarioSpec,
-    catalogue,
-    create_scenario,
-    request_projection,
-    spec_of,
-)
+from costing.public import JobState, Projection, create_scenario, request_projection
 from organisations import audit
 from organisations.models import User
 from portfolio.actions.answers import ensure_snapshot
-from portfolio.handoff import fingerprint, scenario_spec
-from portfolio.models import RecommendationSnapshot, UseCase
-from portfolio.questionnaire.outcome import Recommendation
-
-LINEAGE_NAMESPACE = uuid.UUID("7b0c2f4e-58a1-4d53-9d7c-3f2f8f1f6a10")  # any fixed value: names the use cases' lineages
+from portfolio.models import UseCase
+from portfolio.specs import lineage_of, spec_for
 
 
 def refresh(*, use_case: UseCase, by: User) -> Projection:
@@ -50,40 +35,6 @@ def refresh(*, use_case: UseCase, by: User) -> Projection:
         if projection.state == JobState.DONE:
             _take(projection)
     return projection
-
-
-def spec_for(use_case: UseCase, snapshot: RecommendationSnapshot | None) -> ScenarioSpec:
-    """What a projection asked for today would be computed from."""
-    if snapshot is None:
-        return spec_from(use_case, {}, None)
-    return spec_from(use_case, snapshot.answers, snapshot.recommendation)
-
-
-def spec_from(use_case: UseCase, answers: Mapping[str, Any], recommendation: Recommendation | None) -> ScenarioSpec:
-    """What a projection asked for today would be computed from if these answers counted."""
-    return scenario_spec(
-        title=use_case.title,
-        answers=answers,
-        recommendation=recommendation,
-        start=f"{timezone.now():%Y-%m}",
-        catalogue=catalogue.load(),
-    )
-
-
-def is_outdated(use_case: UseCase, scenario: Scenario) -> bool:
-    """Whether the answers say something else by now than when `scenario` was stored (its month and title aside)."""
-    snapshot = latest_snapshot(use_case)
-    return fingerprint(spec_for(use_case, snapshot)) != fingerprint(spec_of(scenario))
-
-
-def latest_snapshot(use_case: UseCase) -> RecommendationSnapshot | None:
-    snapshots = RecommendationSnapshot.objects.filter(assessment__use_case=use_case)
-    return snapshots.order_by("-assessment__started_at", "-created_at", "-pk").first()
-
-
-def lineage_of(use_case: UseCase) -> uuid.UUID:
-    """All scenario revisions of a use case share this lineage."""
-    return uuid.uuid5(LINEAGE_NAMESPACE, f"use-case:{use_case.pk}")
 
 
 def take_figures(*, projection: Projection, **_: Any) -> None:

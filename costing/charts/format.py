@@ -1,6 +1,7 @@
 """How figures are written: money, counts, shares, bands. Pure; the page, the charts and the PDF use the same words.
 
-Money is US dollars. Short forms round to three significant digits; an unknown figure is an en dash, never a zero.
+Money is US dollars unless a currency is named. Short forms round to three significant digits; an unknown figure is an
+en dash, never a zero.
 """
 
 from __future__ import annotations
@@ -12,23 +13,30 @@ Number = float | int | Decimal
 UNKNOWN = "–"
 MINUS = "−"
 SPACE = "\u00a0"  # keeps a number and its sign on one line
+# A sign where everybody reads it as this currency, else the code and a space.
+SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def money(value: Number | None) -> str:
-    """Dollars in at most three significant digits: 12400 → "$12.4k", 1_200_000 → "$1.2M", 0.00027 → "$0.00027"."""
+def sign_of(currency: str) -> str:
+    """What stands before an amount: "€", or "CHF" and a space."""
+    return SIGNS.get(currency) or f"{currency}{SPACE}"
+
+
+def money(value: Number | None, currency: str = "USD") -> str:
+    """An amount in at most three significant digits: 12400 → "$12.4k", 1_200_000 → "$1.2M", 0.00027 → "$0.00027"."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
-    return _signed(value, "$" + _short(abs(float(value)), cents=True))
+    return _signed(value, sign_of(currency) + _short(abs(float(value)), cents=True))
 
 
-def money_exact(value: Number | None) -> str:
-    """Dollars and cents: 12400 → "$12,400.00"; prices below a cent keep two significant digits."""
+def money_exact(value: Number | None, currency: str = "USD") -> str:
+    """An amount to the cent: 12400 → "$12,400.00"; prices below a cent keep two significant digits."""
     if value is None or not math.isfinite(value):
         return UNKNOWN
     size = -value if value < 0 else value
     text = _small(float(size)) if 0 < size < 0.01 else f"{size:,.2f}"
-    return _signed(value, "$" + text)
+    return _signed(value, sign_of(currency) + text)
 
 
 def compact(value: Number | None) -> str:
@@ -63,24 +71,28 @@ def percent(share: Number | None) -> str:
     return _signed(share, f"{text}{SPACE}%")
 
 
-def band(low: Number | None, high: Number | None) -> str:
-    """From low to high in dollars, the shared sign and magnitude once: "$41–96k", "$900–$1.2k", "$0–$12k"."""
-    first, last = money(low), money(high)
+def band(low: Number | None, high: Number | None, currency: str = "USD") -> str:
+    """From low to high, the shared sign and magnitude once: "$41–96k", "$900–$1.2k", "$0–$12k"."""
+    first, last = money(low, currency), money(high, currency)
+    bare = last.removeprefix(sign_of(currency))
     if UNKNOWN in (first, last):
         return UNKNOWN
     if first == last:
         return first
     if low is not None and high is not None and low > 0 and high > 0 and first[-1] == last[-1] and first[-1].isalpha():
-        return f"{first[:-1]}–{last[1:]}"
+        return f"{first[:-1]}–{bare}"
     if low is not None and high is not None and low > 0 and high > 0 and first[-1].isdigit() and last[-1].isdigit():
-        return f"{first}–{last[1:]}"
+        return f"{first}–{bare}"
     return f"{first} to {last}" if MINUS in first + last else f"{first}–{last}"
 
 
 def short(value: Number | None, unit: str) -> str:
-    """`value` as an axis writes it, by `unit`: "usd…" money, "share" of 1, "percent" points, anything else a count."""
-    if unit.startswith("usd"):
-        return money(value)
+    """`value` as an axis writes it, by `unit`: "usd…" money, "share" of 1, "percent" points, anything else a count.
+
+    "money-EUR" is money in that currency.
+    """
+    if (currency := currency_of(unit)) is not None:
+        return money(value, currency)
     if unit == "share":
         return percent(value)
     if unit == "percent":
@@ -90,8 +102,8 @@ def short(value: Number | None, unit: str) -> str:
 
 def exact(value: Number | None, unit: str) -> str:
     """`value` as a data table and a tooltip write it."""
-    if unit.startswith("usd"):
-        return money_exact(value)
+    if (currency := currency_of(unit)) is not None:
+        return money_exact(value, currency)
     if unit in ("share", "percent"):
         return short(value, unit)
     return count(value)
@@ -99,7 +111,16 @@ def exact(value: Number | None, unit: str) -> str:
 
 def span(low: Number, high: Number, unit: str) -> str:
     """From `low` to `high` as an axis writes them: "$41–96k", "10 %–60 %"."""
-    return band(low, high) if unit.startswith("usd") else f"{short(low, unit)}–{short(high, unit)}"
+    if (currency := currency_of(unit)) is not None:
+        return band(low, high, currency)
+    return f"{short(low, unit)}–{short(high, unit)}"
+
+
+def currency_of(unit: str) -> str | None:
+    """The currency of a chart's unit, None where it is no money."""
+    if unit.startswith("usd"):
+        return "USD"
+    return unit.removeprefix("money-") if unit.startswith("money-") else None
 
 
 def in_sentence(label: str) -> str:

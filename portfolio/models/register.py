@@ -8,13 +8,14 @@ from typing import Any, Self
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from organisations.models import Kept, KeptQuerySet, Membership
 from organisations.roles import Permission
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models.policy import PolicyVersion
-from portfolio.questionnaire.outcome import Recommendation
+from portfolio.questionnaire.outcome import Recommendation, Target
 from portfolio.questionnaire.spec import Question
 
 REVIEW_SOON = timedelta(days=30)
@@ -87,6 +88,10 @@ class UseCase(models.Model):
     description = models.TextField(max_length=20_000, blank=True)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="owned_use_cases")
     stage = models.CharField(max_length=12, choices=[(s.value, STAGE_LABELS[s]) for s in Stage], default=Stage.IDEA)
+    planned = models.CharField(
+        max_length=12, blank=True, choices=[(t.value, t.value) for t in Target]
+    )  # what the team meant to build before it was assessed; "" where nobody said
+    billing_tag = models.CharField(max_length=120, blank=True)  # names it on bills and in usage exports
     review_on = models.DateField(null=True, blank=True)  # the day by which somebody looks at the decision again
     version = models.PositiveIntegerField(default=1)  # rises with each edit: two people editing lose nothing
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -118,6 +123,12 @@ class UseCase(models.Model):
             models.Index(fields=["organisation", "review_on"], name="use_case_by_review"),
         ]
         constraints = [
+            models.UniqueConstraint(
+                "organisation",
+                Lower("billing_tag"),
+                condition=~Q(billing_tag=""),
+                name="billing_tag_unique_in_organisation",
+            ),
             models.CheckConstraint(
                 condition=Q(robustness__isnull=True) | Q(robustness__gte=0, robustness__lte=1),
                 name="use_case_robustness_is_a_share",

@@ -26,8 +26,9 @@ from costing.public import (
 from organisations.roles import Permission
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
-from portfolio.projections import is_outdated, latest_snapshot, lineage_of, refresh
+from portfolio.projections import refresh
 from portfolio.questionnaire.loading import load
+from portfolio.specs import is_outdated, latest_snapshot, lineage_of
 from portfolio.views import cadence_figures, cost_figures
 from portfolio.views.figure_links import chart_links, component_totals
 

@@ -13,12 +13,12 @@ from portfolio.decision import Inputs, read_inputs, recommendation_for, tuning_i
 from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
 from portfolio.models import Assessment, UseCase
-from portfolio.projections import is_outdated
 from portfolio.questionnaire.flow import SectionProgress, progress
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Recommendation, Status
 from portfolio.questionnaire.spec import Question, Questionnaire
 from portfolio.reassessment import versions_in_force
+from portfolio.specs import is_outdated
 from portfolio.views import cost_figures
 
 RISKS_SHOWN = 4

@@ -6,7 +6,7 @@ from costing.engine.project import project
 from costing.public import catalogue
 from costing.runner import run_projection, seed_of_lineage
 from organisations.models import Organisation, User
-from portfolio import actions, projections
+from portfolio import actions, projections, specs
 from portfolio.consequences import Basis, Comparison, compare
 from portfolio.decision import decide, read_inputs
 from portfolio.governance.risks import derive_risks
@@ -53,8 +53,8 @@ def test_the_money_is_the_projection_s(use_case: UseCase, owner: User) -> None:
     found = compared(use_case)
     assert (found.basis, found.draws) == (Basis.NONE, 4_096)
     for side in found.sides:
-        spec = projections.spec_from(use_case, {**HR_DESK, "requests_per_day": 2_000, QUESTION: side.value}, None)
-        seed = seed_of_lineage(projections.lineage_of(use_case))
+        spec = specs.spec_from(use_case, {**HR_DESK, "requests_per_day": 2_000, QUESTION: side.value}, None)
+        seed = seed_of_lineage(specs.lineage_of(use_case))
         annual = project(spec, catalogue.load(), seed=seed, draws=found.draws).option(side.first_year.option).annual_usd
         band = side.first_year.band
         assert band is not None

@@ -8,7 +8,7 @@ import time_machine
 from costing import runner
 from costing.models import JobState, Projection, Scenario
 from organisations.models import AuditEvent, Organisation, User
-from portfolio import projections
+from portfolio import projections, specs
 from portfolio.actions import register_use_case, save_answer
 from portfolio.models import UseCase
 from portfolio.questionnaire.loading import load
@@ -65,9 +65,9 @@ def test_a_finished_projection_becomes_the_use_case_s_figures(use_case: UseCase,
 
 def test_a_changed_answer_outdates_the_figures_and_makes_a_new_revision(use_case: UseCase, editor: User) -> None:
     first = computed(projections.refresh(use_case=use_case, by=editor))
-    assert not projections.is_outdated(use_case, first.scenario)
+    assert not specs.is_outdated(use_case, first.scenario)
     say(use_case, editor, requests_per_day=9000)
-    assert projections.is_outdated(use_case, first.scenario)
+    assert specs.is_outdated(use_case, first.scenario)
     second = projections.refresh(use_case=use_case, by=editor)
     assert (second.scenario.revision, second.scenario.lineage) == (2, first.scenario.lineage)
     use_case.refresh_from_db()
@@ -77,7 +77,7 @@ def test_a_changed_answer_outdates_the_figures_and_makes_a_new_revision(use_case
 def test_an_answer_that_says_nothing_about_cost_outdates_nothing(use_case: UseCase, editor: User) -> None:
     first = computed(projections.refresh(use_case=use_case, by=editor))
     say(use_case, editor, target_behaviour="Answers with the paragraph it rests on.")
-    assert not projections.is_outdated(use_case, first.scenario)
+    assert not specs.is_outdated(use_case, first.scenario)
 
 
 def test_a_new_month_and_a_new_title_outdate_nothing(use_case: UseCase, editor: User) -> None:
@@ -86,7 +86,7 @@ def test_a_new_month_and_a_new_title_outdate_nothing(use_case: UseCase, editor: 
     UseCase.objects.filter(pk=use_case.pk).update(title="Returns")
     use_case.refresh_from_db()
     with time_machine.travel("2027-03-01"):
-        assert not projections.is_outdated(use_case, first.scenario)
+        assert not specs.is_outdated(use_case, first.scenario)
         assert projections.refresh(use_case=use_case, by=editor).scenario.spec["start"] == "2027-03"
 
 
