@@ -110,7 +110,8 @@ class Catalogue:
         """The cheapest current offer: the newest observation of each offer, then the lowest US dollars per GPU-hour.
 
         Without a provider only dedicated machines count (no community hosts, no managed endpoints); with one, its
-        dedicated offers first, whatever else it has otherwise. Raises ValueError naming what is priced instead.
+        dedicated offers first, whatever else it has otherwise. The organisation's own rate goes before all others.
+        Raises ValueError naming what is priced instead.
         """
         self.gpu(gpu)
         rows = [row for row in self._newest_gpu_prices if row.gpu == gpu and row.pricing == pricing]
@@ -119,12 +120,12 @@ class Catalogue:
         found = dedicated or (named if provider else [])
         if not found:
             raise ValueError(_no_price(gpu, provider, pricing, self.gpu_prices))
-        return min(found, key=lambda row: row.usd_per_gpu_hour)
+        return min(_own_first(found), key=lambda row: row.usd_per_gpu_hour)
 
     def managed_gpu_price(self, provider: str) -> GpuPrice | None:
         """The cheapest GPU on which this provider runs a customer's own model, by the hour; None when it lists none."""
         rows = [row for row in self._newest_gpu_prices if row.provider == provider and row.tenancy == "managed"]
-        return min(rows, key=lambda row: row.usd_per_gpu_hour, default=None)
+        return min(_own_first(rows), key=lambda row: row.usd_per_gpu_hour, default=None)
 
     @cached_property
     def _newest_gpu_prices(self) -> list[GpuPrice]:
@@ -134,14 +135,18 @@ class Catalogue:
     def gpu_price_band(self, gpu: str) -> tuple[float, float, float]:
         """P10, median and P90 of US dollars per GPU-hour across providers of dedicated machines.
 
-        Each provider counts once, with the median of its newest on-demand and average rows. Raises ValueError when
-        nobody's price is known.
+        Each provider counts once, with the median of its newest on-demand and average rows. An organisation that has
+        agreed on a rate rents there: then its own rates count alone. Raises ValueError when nobody's price is known.
         """
         self.gpu(gpu)
+        offers = [
+            row
+            for row in self._newest_gpu_prices
+            if row.gpu == gpu and row.tenancy == "dedicated" and row.pricing in ("on_demand", "average")
+        ]
         by_provider: dict[str, list[float]] = {}
-        for row in self._newest_gpu_prices:
-            if row.gpu == gpu and row.tenancy == "dedicated" and row.pricing in ("on_demand", "average"):
-                by_provider.setdefault(row.provider, []).append(row.usd_per_gpu_hour)
+        for row in _own_first(offers):
+            by_provider.setdefault(row.provider, []).append(row.usd_per_gpu_hour)
         if not by_provider:
             raise ValueError(_no_price(gpu, "", "on_demand", self.gpu_prices))
         p10, p50, p90 = np.quantile([median(prices) for prices in by_provider.values()], (0.1, 0.5, 0.9))
@@ -154,6 +159,11 @@ def _newest(rows: Iterable[GpuPrice]) -> list[GpuPrice]:
         if row.offer not in newest or row.as_of > newest[row.offer].as_of:
             newest[row.offer] = row
     return list(newest.values())
+
+
+def _own_first(rows: list[GpuPrice]) -> list[GpuPrice]:
+    """Those with the organisation's own rate, where there are any."""
+    return [row for row in rows if row.own] or rows
 
 
 def _no_price(gpu: str, provider: str, pricing: str, rows: Iterable[GpuPrice]) -> str:
@@ -218,7 +228,7 @@ def load_from(directory: Path) -> Catalogue:
 
 def _rows(file_name: str, text: str, row_type: type[T]) -> tuple[T, ...]:
     reader = csv.DictReader(text.splitlines())
-    columns: dict[str, Field[Any]] = {f.name: f for f in fields(row_type)}  # type: ignore[arg-type]
+    columns: dict[str, Field[Any]] = {f.name: f for f in fields(row_type) if f.metadata}  # type: ignore[arg-type]
     header = list(reader.fieldnames or ())
     for unknown in (name for name in header if name not in columns):
         raise ValueError(f"{file_name}, row 1, column {unknown!r}: unknown column; known: {', '.join(columns)}")

@@ -122,8 +122,9 @@ def _from_labour(catalogue: Catalogue) -> dict[str, Input]:
 def _labour_input(key: str, row: Labour) -> Input:
     base = _assumed(key)
     value = base.value if row.mode is None else row.mode
-    known = Origin(row.origin) is Origin.CATALOGUE
-    provenance = Provenance(Origin.CATALOGUE, row.key, row.source, row.as_of) if known else base.provenance
+    told = row.told("mode")
+    known = Origin(told.origin) is not Origin.ASSUMPTION
+    provenance = Provenance(Origin(told.origin), row.key, told.source, told.as_of) if known else base.provenance
     low, high = (value if end is None else end for end in (row.low, row.high))
     if row.item == "salary":
         low, high = _of_a_team(low, high)
@@ -164,7 +165,9 @@ def _fallback_rent(found: Rates, catalogue: Catalogue) -> dict[str, Input]:
 
 
 def _price_input(key: str, spread: Spread) -> Input:
-    provenance = Provenance(Origin.CATALOGUE, spread.detail, spread.source, spread.as_of)
+    told = spread.told
+    own = told.origin == Origin.ORGANISATION
+    provenance = Provenance(Origin.ORGANISATION if own else Origin.CATALOGUE, spread.detail, told.source, told.as_of)
     if spread.low == spread.high:
         return _fixed(_assumed(key), spread.value, provenance)
     return replace(
@@ -208,7 +211,8 @@ def _from_tuning(found: Rates, start: str) -> dict[str, Input]:
             f"{endpoint.key}: one GPU all month, from a third of it (switched off outside working hours) to two; "
             "beyond one GPU the price per token stands in for more of them"
         )
-        provenance = Provenance(Origin.CATALOGUE, detail, endpoint.source, endpoint.as_of)
+        told = endpoint.told("usd_per_gpu_hour")
+        provenance = Provenance(Origin(told.origin), detail, told.source, told.as_of)
         base = replace(_assumed(key), value=month, low=month / 3, high=2 * month, shape=Shape.PERT)
         known[key] = replace(base, provenance=provenance)
     return known

@@ -66,7 +66,7 @@ def insights(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> Ins
     return Insights(
         tornado=_tornado(setting, evaluate, [one.input for one in weighed[:SCREENED]]),
         drivers=_drivers(setting, evaluate, weighed),
-        break_even=_break_evens(setting, outcomes, chosen),
+        break_even=break_evens(setting, outcomes, chosen),
         answers=_answers(setting, outcomes, {one.input.key: one.worth_usd for one in weighed}),
     )
 
@@ -185,7 +185,7 @@ def _is_open(question: str, inputs: list[Input]) -> bool:
     return assumed and not answered
 
 
-def _break_evens(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> tuple[BreakEven, ...]:
+def break_evens(setting: Setting, outcomes: dict[str, Outcome], chosen: str) -> tuple[BreakEven, ...]:
     """API ↔ own GPUs for the chosen way of working first, then RAG ↔ a tuned model without retrieved tokens."""
     plan = BLUEPRINTS[chosen]
     api, own = {

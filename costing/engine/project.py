@@ -82,12 +82,12 @@ def project(
     report = progress or _silent
     report("Reading the scenario", 0)
     setting = prepare(spec, catalogue, seed=seed, draws=draws)
-    outcomes = _outcomes(setting, report)
+    outcomes = outcomes_of(setting, report)
     world = setting.world(setting.sample, spec.months)
     report("Comparing the options", 60)
-    options = _options(setting, world, outcomes)
-    _check_amounts(options)
-    chosen = _headline(spec, options)
+    options = options_of(setting, world, outcomes)
+    check_amounts(options)
+    chosen = headline_of(spec, options)
     report("Finding what drives the cost", 70)
     found = insight.insights(setting, outcomes, chosen)
     report("Pricing the cadence", 85)
@@ -128,8 +128,9 @@ def _silent(_step: str, _percent: int) -> None:
     return None
 
 
-def _outcomes(setting: Setting, report: Progress) -> dict[str, Outcome]:
+def outcomes_of(setting: Setting, report: Progress | None = None) -> dict[str, Outcome]:
     """Every feasible option over all draws, in blocks: they fit the processor's cache, and memory grows slower."""
+    said = report or _silent
     parts: dict[str, list[Outcome]] = {key: [] for key in BLUEPRINTS if key not in setting.sizing.why_not}
     rows = setting.sample.rows
     block = min(BLOCK, rows)
@@ -138,13 +139,13 @@ def _outcomes(setting: Setting, report: Progress) -> dict[str, Outcome]:
         world = setting.world(setting.sample.part(start, start + block), setting.spec.months)
         for key, found in parts.items():
             plan = BLUEPRINTS[key]
-            report(plan.label, 5 + 55 * done // (len(parts) * rows // block))
+            said(plan.label, 5 + 55 * done // (len(parts) * rows // block))
             found.append(outcome(plan, bill(plan, world, setting.sizing, setting.policy), world))
             done += 1
     return {key: joined(found) for key, found in parts.items()}
 
 
-def _options(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tuple[OptionResult, ...]:
+def options_of(setting: Setting, world: World, outcomes: dict[str, Outcome]) -> tuple[OptionResult, ...]:
     """All options in their order; which is cheapest is decided in every draw."""
     shares: dict[str, float] = {}
     regrets: dict[str, float] = {}
@@ -176,7 +177,7 @@ def _perfect_usd(outcomes: dict[str, Outcome]) -> float | None:
     return cents(insight.perfect_information_usd(np.stack([found.npv for found in outcomes.values()])))
 
 
-def _headline(spec: ScenarioSpec, options: tuple[OptionResult, ...]) -> str:
+def headline_of(spec: ScenarioSpec, options: tuple[OptionResult, ...]) -> str:
     """The recommended option if it can be built, else the lowest expected net present value; "" if none can."""
     feasible = {option.key: option for option in options if option.feasible}
     if spec.recommended_option in feasible:
@@ -216,7 +217,7 @@ def _reading(setting: Setting, options: tuple[OptionResult, ...], chosen: str, f
     return headline(option.label, option.annual_usd, setting.spec.months, driver, line)
 
 
-def _check_amounts(options: tuple[OptionResult, ...]) -> None:
+def check_amounts(options: tuple[OptionResult, ...]) -> None:
     """Refuse amounts nobody can have meant; they would no longer be exact to the cent."""
     worst = max((option.total_usd.p90 for option in options if option.feasible), default=0.0)
     if not worst < LARGEST_USD:

@@ -13,6 +13,7 @@ from typing import TypeVar
 from costing.engine.catalogue import ApiModel, Catalogue, EmbeddingModel, Gpu, GpuPrice, Model, VectorStore
 from costing.engine.inputs import POLICIES, Choices, Input, Origin, nearest
 from costing.engine.results import PriceRow
+from costing.engine.rows import Fact, Told
 from costing.engine.units import MONTHS_PER_YEAR
 
 T = TypeVar("T")
@@ -32,6 +33,7 @@ DEFAULT_CHOICES = Choices(
     vector_store="pinecone:Standard on-demand",
     base_model_policy="retrain",
 )
+_TRAINING = "training_usd_per_mtok"
 _MAY_BE_EMPTY = frozenset({"reranker", "gpu_provider"})
 
 
@@ -43,8 +45,15 @@ class Spread:
     low: float
     high: float
     detail: str
-    source: str
-    as_of: str
+    told: Told
+
+    @property
+    def source(self) -> str:
+        return self.told.source
+
+    @property
+    def as_of(self) -> str:
+        return self.told.as_of
 
 
 @dataclass(frozen=True)
@@ -169,8 +178,9 @@ def price_rows(rate: Rates) -> tuple[PriceRow, ...]:
             rows.append(PriceRow(table, spread.detail, what, spread.value, unit, spread.source, spread.as_of))
     if rate.tuning.endpoint is not None:
         gpu = rate.tuning.endpoint
-        what = f"GPU rent, {gpu.provider}’s endpoint for a tuned model"
-        rows.append(PriceRow("gpu_prices", gpu.key, what, gpu.usd_per_gpu_hour, "USD/GPU-hour", gpu.source, gpu.as_of))
+        what, told = f"GPU rent, {gpu.provider}’s endpoint for a tuned model", gpu.told("usd_per_gpu_hour")
+        price = gpu.usd_per_gpu_hour
+        rows.append(PriceRow("gpu_prices", gpu.key, what, price, "USD/GPU-hour", told.source, told.as_of))
     for what, model in (("Embedding", rate.embedding), ("Reranking", rate.reranker)):
         if model is not None:
             rows += _embedding_rows(what, model)
@@ -223,13 +233,14 @@ def gpu_rent(
         row = catalogue.gpu_price(gpu)
     except ValueError as error:
         return None, str(error)
-    detail = f"{gpu}: P10, median and P90 over providers of dedicated machines"
-    return Spread(middle, low, high, detail, row.source, row.as_of), ""
+    whose = "own rates for" if row.own else "providers of"
+    detail = f"{gpu}: P10, median and P90 over {whose} dedicated machines"
+    return Spread(middle, low, high, detail, row.told("usd_per_gpu_hour")), ""
 
 
 def _fixed(row: GpuPrice) -> Spread:
     price = row.usd_per_gpu_hour
-    return Spread(price, price, price, row.key, row.source, row.as_of)
+    return Spread(price, price, price, row.key, row.told("usd_per_gpu_hour"))
 
 
 def _managed_tuning(catalogue: Catalogue, choices: Choices) -> ManagedTuning:
@@ -314,7 +325,7 @@ def _training_price(catalogue: Catalogue, provider: str, name: str) -> Spread | 
     plain = re.sub(r"-\d{4}-\d{2}-\d{2}$", "", name.removeprefix("ft:"))
     for exact in (name, plain):
         if exact in rows and (price := rows[exact].training_usd_per_mtok):
-            return Spread(price, price, price, rows[exact].key, rows[exact].source, rows[exact].as_of)
+            return Spread(price, price, price, rows[exact].key, rows[exact].told(_TRAINING))
     size = _size_b(name)
     for model_id, low in rows.items():
         high = rows.get(model_id.removesuffix("_low") + "_high")
@@ -323,11 +334,12 @@ def _training_price(catalogue: Catalogue, provider: str, name: str) -> Spread | 
         p10, p90 = low.training_usd_per_mtok, high.training_usd_per_mtok
         if p10 and p90:
             detail = f"{provider}:{model_id.removesuffix('_low')}, low to high"
-            return Spread(math.sqrt(p10 * p90), p10, p90, detail, low.source, low.as_of)
+            told = high.told(_TRAINING) if high.own and not low.own else low.told(_TRAINING)
+            return Spread(math.sqrt(p10 * p90), p10, p90, detail, told)
     for model_id, row in rows.items():
         if model_id.startswith("lora_<=") and size is not None and _in_bracket(model_id, size):
             price = row.training_usd_per_mtok or 0.0
-            return Spread(price, price, price, row.key, row.source, row.as_of)
+            return Spread(price, price, price, row.key, row.told(_TRAINING))
     return None
 
 
@@ -353,6 +365,11 @@ def _in_bracket(bracket: str, size: float | None) -> bool:
     return float(both[1]) <= size <= float(both[2])
 
 
+def _read(row: Fact, column: str) -> tuple[str, str]:
+    told = row.told(column)
+    return told.source, told.as_of
+
+
 def _api_rows(what: str, row: ApiModel) -> list[PriceRow]:
     named = {
         "input_usd_per_mtok": "input",
@@ -366,7 +383,7 @@ def _api_rows(what: str, row: ApiModel) -> list[PriceRow]:
         "long_output_usd_per_mtok": "long-context output",
     }
     return [
-        PriceRow("api_models", row.key, f"{what}, {label}", value, "USD/million tokens", row.source, row.as_of)
+        PriceRow("api_models", row.key, f"{what}, {label}", value, "USD/million tokens", *_read(row, column))
         for column, label in named.items()
         if (value := getattr(row, column)) is not None
     ]
@@ -375,7 +392,7 @@ def _api_rows(what: str, row: ApiModel) -> list[PriceRow]:
 def _embedding_rows(what: str, row: EmbeddingModel) -> list[PriceRow]:
     named = {"usd_per_mtok": "USD/million tokens", "usd_per_1k_queries": "USD/1,000 queries"}
     return [
-        PriceRow("embedding_models", row.key, what, value, unit, row.source, row.as_of)
+        PriceRow("embedding_models", row.key, what, value, unit, *_read(row, column))
         for column, unit in named.items()
         if (value := getattr(row, column)) is not None
     ]
@@ -391,7 +408,7 @@ def _store_rows(row: VectorStore) -> list[PriceRow]:
         "minimum_usd_per_month": ("minimum", "USD/month"),
     }
     return [
-        PriceRow("vector_stores", row.key, f"Vector store, {what}", value, unit, row.source, row.as_of)
+        PriceRow("vector_stores", row.key, f"Vector store, {what}", value, unit, *_read(row, column))
         for column, (what, unit) in named.items()
         if (value := getattr(row, column)) is not None
     ]

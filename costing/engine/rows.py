@@ -23,6 +23,15 @@ def column(
     return field(default=default, metadata=limits)
 
 
+@dataclass(frozen=True)
+class Told:
+    """Who says what one price is, and since when."""
+
+    source: str
+    as_of: str
+    origin: str  # assumption | catalogue | organisation
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fact:
     """What every row has: where it was read and the day it was true."""
@@ -30,6 +39,11 @@ class Fact:
     source: str = column(default="")
     as_of: str = column(day=True, default="")
     note: str = column(blank=True, default="")
+    own: tuple[tuple[str, Told], ...] = field(default=())  # columns with the organisation's own rate; in no file
+
+    def told(self, name: str) -> Told:
+        """Where the price in this column comes from."""
+        return dict(self.own).get(name) or Told(self.source, self.as_of, self.origin)
 
     @property
     def origin(self) -> str:
