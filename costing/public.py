@@ -14,7 +14,10 @@ from costing.engine import catalogue
 from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
+from costing.engine.defaults import complete as complete_inputs
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
+from costing.engine.joint.pool import CLAIMED_SAVING, Crossing, Pool, Saving, crossing, saving, together
+from costing.engine.joint.pool import YEAR as YEAR_MONTHS
 from costing.engine.lineage.explain import FIGURES, Explanation, explain
 from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
@@ -40,17 +43,20 @@ from costing.runner import cents, result_of, spec_of
 from costing.signals import projection_finished
 
 __all__ = [
+    "CLAIMED_SAVING",
     "COMPONENTS",
     "COST_ALONE",
     "DRAWS",
     "FIGURES",
     "OPTIONS",
+    "YEAR_MONTHS",
     "AnswerValue",
     "Band",
     "BreakEven",
     "Cadence",
     "Catalogue",
     "Choices",
+    "Crossing",
     "Driver",
     "Event",
     "Explanation",
@@ -62,12 +68,14 @@ __all__ = [
     "OptionResult",
     "Origin",
     "PolicyCost",
+    "Pool",
     "PriceBook",
     "PriceImport",
     "Projection",
     "ProjectionResult",
     "Provenance",
     "RetrainingWay",
+    "Saving",
     "Scenario",
     "ScenarioSpec",
     "Shape",
@@ -75,8 +83,10 @@ __all__ = [
     "cancel_projection",
     "catalogue",
     "cents",
+    "complete_inputs",
     "cost_charts",
     "create_scenario",
+    "crossing",
     "explain",
     "first_year",
     "input_bounds",
@@ -89,6 +99,8 @@ __all__ = [
     "request_projection",
     "result_of",
     "retry_projection",
+    "saving",
     "spec_of",
+    "together",
     "with_overrides",
 ]

@@ -4,6 +4,8 @@ from django.apps import AppConfig
 
 USE_CASE = "portfolio.usecase"
 REPORT = "portfolio.report"
+COST_SCENARIO = "portfolio.costscenario"
+BUDGET = "portfolio.budget"
 POLICY, TRIAL = "portfolio.policyversion", "portfolio.policyrun"
 AUDIT_PHRASES = {
     ("registered", USE_CASE): "{actor} registered {target}.",
@@ -17,6 +19,12 @@ AUDIT_PHRASES = {
     ("reassessed", USE_CASE): "{actor} assessed {target} again: {carried}",
     ("reviewed", USE_CASE): "{actor} reviewed {target}: “{note}”",
     ("planned_review", USE_CASE): "{actor} moved the review of {target} from {from} to {to}.",
+    ("changed", COST_SCENARIO): "{actor} changed the cost scenario {target} of “{use_case}”: {changes}.",
+    ("added", COST_SCENARIO): "{actor} added the cost scenario {target} to “{use_case}”: {changes}.",
+    ("renamed", COST_SCENARIO): "{actor} renamed the cost scenario “{from}” of “{use_case}” to “{to}”.",
+    ("removed", COST_SCENARIO): "{actor} removed the cost scenario {target} of “{use_case}”.",
+    ("restored", COST_SCENARIO): "{actor} restored the cost scenario {target} of “{use_case}”.",
+    ("adopted", COST_SCENARIO): "{actor} took the cost scenario {target} of “{use_case}” over as what counts.",
     ("requested_report", REPORT): "{actor} asked for {target}.",
     ("cancelled_report", REPORT): "{actor} cancelled {target}.",
     ("retried_report", REPORT): "{actor} started {target} again.",
@@ -38,6 +46,9 @@ AUDIT_PHRASES = {
     ),
     ("declined", USE_CASE): "{actor} declined to answer {parts} of {target}: “{reason}”",
     ("took_up", USE_CASE): "{actor} answers {parts} of {target} after all.",
+    ("set", BUDGET): "{actor} set a budget of {of}: {words}.",
+    ("changed", BUDGET): "{actor} changed the budget of {of} from {from} to {words}.",
+    ("removed", BUDGET): "{actor} removed the budget of {of}: {words}.",
 }
 
 

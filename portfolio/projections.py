@@ -14,7 +14,7 @@ from portfolio.models import UseCase
 from portfolio.specs import lineage_of, spec_for
 
 
-def refresh(*, use_case: UseCase, by: User) -> Projection:
+def refresh(*, use_case: UseCase, by: User, note: str = "") -> Projection:
     """Ask for a projection from the answers and the recommendation as they stand; audited by `costing`.
 
     A new scenario revision is stored only if something changed; a projection already there or under way is returned.
@@ -29,6 +29,7 @@ def refresh(*, use_case: UseCase, by: User) -> Projection:
             spec=spec_for(locked, snapshot),
             by=by,
             lineage=lineage_of(locked),
+            note=note,
         )
         projection = request_projection(scenario=scenario, by=by)
         UseCase.objects.filter(pk=locked.pk).update(projection=projection)

@@ -3,7 +3,7 @@
 from portfolio.models.actuals import ActualImport, ActualLine, TagRule
 from portfolio.models.evidence import EvaluationAttachment, EvaluationRun
 from portfolio.models.imports import RegisterImport
-from portfolio.models.money import Budget, CostScenario, SavedView
+from portfolio.models.money import Budget, CostRevision, CostScenario, SavedView
 from portfolio.models.policy import PolicyRun, PolicyVersion
 from portfolio.models.register import (
     SORTS,
@@ -30,6 +30,7 @@ __all__ = [
     "AnswerRevision",
     "Assessment",
     "Budget",
+    "CostRevision",
     "CostScenario",
     "EvaluationAttachment",
     "EvaluationRun",

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from organisations.models import Kept, KeptQuerySet
 from portfolio.models.register import UseCase
 
 
@@ -45,6 +46,25 @@ class CostScenario(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CostRevision(Kept):
+    """One save of a cost scenario: what was set by hand then, and the revision of the inputs it gave."""
+
+    cost_scenario = models.ForeignKey(CostScenario, on_delete=models.CASCADE, related_name="saves")
+    scenario = models.ForeignKey("costing.Scenario", on_delete=models.CASCADE, related_name="+")
+    overrides = models.JSONField(default=dict)
+    note = models.TextField(max_length=2_000, blank=True)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    saved_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = KeptQuerySet["CostRevision"].as_manager()
+
+    class Meta:
+        ordering = ["-saved_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.cost_scenario}, {self.scenario}"
 
 
 class Budget(models.Model):
