@@ -1,0 +1,73 @@
+"""The stored form of a run's figures: draws as bytes, sums of cells as values. No queries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costing.public import COMPONENTS, YEAR_MONTHS, Pool
+
+Array = NDArray[np.float64]
+Cents = NDArray[np.int64]
+
+STORED = np.dtype(
+    "<f4"
+)  # seven digits: an amount of ten million is kept to the dollar; expected cents are kept exactly
+
+
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """Expected spend of the use cases of one unit, approach and stage, without the draws."""
+
+    unit_id: int | None
+    unit_name: str  # "" where the use cases belong to no unit
+    approach: str  # "prompting" | "rag" | "fine_tuning" | "hybrid"
+    stage: str
+    use_cases: int
+    expected_cents: Cents  # (components, months), whole cents, in the order of COMPONENTS
+    planned_cents: int  # first twelve months as planned
+    tuned_cents: int  # first twelve months were everything fine-tuned
+
+    @property
+    def annual_cents(self) -> int:
+        """Expected cents of the first twelve months."""
+        return int(self.expected_cents[:, :YEAR_MONTHS].sum())
+
+    def cents_by_month(self) -> list[int]:
+        return [int(v) for v in self.expected_cents.sum(axis=0)]
+
+    def cents_by_component(self, months: int = YEAR_MONTHS) -> dict[str, int]:
+        """Expected cents of each component over the first `months`."""
+        totals = self.expected_cents[:, :months].sum(axis=1)
+        return {key: int(totals[index]) for index, key in enumerate(COMPONENTS)}
+
+
+def packed(draws: Array) -> bytes:
+    """Draws row by row, as they are stored."""
+    return np.ascontiguousarray(draws, dtype=STORED).tobytes()
+
+
+def unpacked(data: Any, *shape: int) -> Array:
+    """The inverse of `packed`, as float64 of this shape; `data` is what a database gives back for bytes."""
+    return np.frombuffer(data, dtype=STORED).reshape(shape).astype(np.float64)
+
+
+def cents_of(stored: Any, months: int) -> Cents:
+    """Expected cents as stored (lists by component) as an array (components, months)."""
+    return np.asarray(stored, dtype=np.int64).reshape(len(COMPONENTS), months)
+
+
+def pool_from(row: Any, *, draws: int, months: int) -> Pool:
+    """A stored cell, with its draws, as a pool."""
+    return Pool(
+        use_cases=row.use_cases,
+        expected_cents=cents_of(row.expected_cents, months),
+        monthly_usd=unpacked(row.monthly_usd, draws, months),
+        planned_usd=unpacked(row.planned_usd, draws),
+        tuned_usd=unpacked(row.tuned_usd, draws),
+        planned_cents=row.planned_cents,
+        tuned_cents=row.tuned_cents,
+    )
