@@ -200,6 +200,10 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_621_440
+FILE_UPLOAD_HANDLERS = [
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "costing.sheets.uploads.BoundedUploadHandler",  # keeps nothing of a file that no form would take
+]
 
 # Static files: htmx and plotly.js come from their wheels, the typeface is subset into var/ by `manage.py build_assets`.
 STATIC_URL = "static/"

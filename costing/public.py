@@ -40,6 +40,7 @@ from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.first_year import FirstYear, first_year
 from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
 from costing.runner import cents, result_of, spec_of
+from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, read_sheet, write_csv, write_xlsx
 from costing.signals import projection_finished
 
 __all__ = [
@@ -56,6 +57,7 @@ __all__ = [
     "Cadence",
     "Catalogue",
     "Choices",
+    "Column",
     "Crossing",
     "Driver",
     "Event",
@@ -75,10 +77,14 @@ __all__ = [
     "ProjectionResult",
     "Provenance",
     "RetrainingWay",
+    "Row",
     "Saving",
     "Scenario",
     "ScenarioSpec",
     "Shape",
+    "Sheet",
+    "SheetField",
+    "UnreadableSheet",
     "adapter_fits_16_bit",
     "cancel_projection",
     "catalogue",
@@ -96,6 +102,7 @@ __all__ = [
     "monthly_api_bill_usd",
     "price_books",
     "projection_finished",
+    "read_sheet",
     "request_projection",
     "result_of",
     "retry_projection",
@@ -103,4 +110,6 @@ __all__ = [
     "spec_of",
     "together",
     "with_overrides",
+    "write_csv",
+    "write_xlsx",
 ]

@@ -1,0 +1,39 @@
+"""One cell: what no spreadsheet program may take for a formula, coming in or going out."""
+
+from __future__ import annotations
+
+import re
+
+from costing.sheets.model import MAX_CHARACTERS, UnreadableSheet, shortened
+
+# What begins a formula in one of the spreadsheet programs, with the full-width forms some of them read alike.
+_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+_HARMLESS = re.compile(r"-|[+-]\s?[\d.,\u00a0\u202f']*\d[\d.,\u00a0\u202f']*\s?%?")
+_MARK = "'"
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet program could compute this text: it starts like a formula and is no number or dash."""
+    return text.startswith(_STARTS) and not _HARMLESS.fullmatch(text.strip())
+
+
+def neutralised(text: str) -> str:
+    """Text that stays text in every spreadsheet program: an apostrophe goes before what begins like a formula."""
+    return _MARK + text if is_formula(text.lstrip(_MARK)) else text
+
+
+def read_text(text: str, place: str) -> str:
+    """The text of a cell, stripped, without the apostrophe that `neutralised` writes; `place` names it in messages."""
+    if len(text) > MAX_CHARACTERS:
+        raise UnreadableSheet(
+            f"{place} holds {len(text):,} characters; at most {MAX_CHARACTERS:,} are read. Shorten it."
+        )
+    stripped = text.strip()
+    if stripped.startswith(_MARK) and is_formula(stripped.lstrip(_MARK)):
+        return stripped[len(_MARK) :].strip()
+    if is_formula(stripped) or (stripped and text[0] in "\t\r"):
+        raise UnreadableSheet(
+            f"{place} begins like a formula: “{shortened(stripped)}”. Write it as plain text, "
+            "with an apostrophe (') before it if it has to begin that way."
+        )
+    return stripped
