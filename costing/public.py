@@ -19,8 +19,10 @@ from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSp
 from costing.engine.joint.pool import CLAIMED_SAVING, Crossing, Pool, Saving, crossing, saving, together
 from costing.engine.joint.pool import YEAR as YEAR_MONTHS
 from costing.engine.lineage.explain import FIGURES, Explanation, explain
+from costing.engine.moving import Travel, moved, travel
 from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
+from costing.engine.preview import PREVIEW_DRAWS, Preview, dominated_by, median_of, range_of
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
@@ -39,6 +41,7 @@ from costing.engine.results import (
 from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.first_year import FirstYear, first_year
 from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
+from costing.previews import previewed
 from costing.runner import cents, result_of, spec_of
 from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, read_sheet, write_csv, write_xlsx
 from costing.signals import projection_finished
@@ -50,6 +53,7 @@ __all__ = [
     "DRAWS",
     "FIGURES",
     "OPTIONS",
+    "PREVIEW_DRAWS",
     "YEAR_MONTHS",
     "AnswerValue",
     "Band",
@@ -71,6 +75,7 @@ __all__ = [
     "Origin",
     "PolicyCost",
     "Pool",
+    "Preview",
     "PriceBook",
     "PriceImport",
     "Projection",
@@ -84,6 +89,7 @@ __all__ = [
     "Shape",
     "Sheet",
     "SheetField",
+    "Travel",
     "UnreadableSheet",
     "adapter_fits_16_bit",
     "cancel_projection",
@@ -93,15 +99,20 @@ __all__ = [
     "cost_charts",
     "create_scenario",
     "crossing",
+    "dominated_by",
     "explain",
     "first_year",
     "input_bounds",
     "input_defaults",
     "is_current",
     "jobs",
+    "median_of",
     "monthly_api_bill_usd",
+    "moved",
+    "previewed",
     "price_books",
     "projection_finished",
+    "range_of",
     "read_sheet",
     "request_projection",
     "result_of",
@@ -109,6 +120,7 @@ __all__ = [
     "saving",
     "spec_of",
     "together",
+    "travel",
     "with_overrides",
     "write_csv",
     "write_xlsx",
