@@ -6,6 +6,7 @@ from datetime import date
 
 from django.db.models import QuerySet
 
+from costing.public import price_books
 from organisations.models import BusinessUnit
 from portfolio.models import Budget, UseCase
 
@@ -42,7 +43,9 @@ def overlapping(
 ) -> Budget | None:
     """A budget of the same thing that shares a month with these, but for the one with the key `but`."""
     wanted = Budget(starts_on=starts_on, months=months)
-    others = _of(organisation_id, unit, use_case).exclude(pk=but).filter(starts_on__lt=wanted.ends_before)
+    others = _of(organisation_id, unit, use_case).filter(starts_on__lt=wanted.ends_before)
+    if but is not None:
+        others = others.exclude(pk=but)
     return next((budget for budget in others if budget.ends_before > starts_on), None)
 
 
@@ -51,3 +54,9 @@ def _of(organisation_id: int, unit: BusinessUnit | int | None, use_case: UseCase
     if use_case is not None:
         return rows.filter(use_case=use_case)
     return rows.filter(unit=unit, use_case__isnull=True) if unit is not None else rows.filter(unit=None, use_case=None)
+
+
+def currencies(organisation_id: int) -> tuple[str, ...]:
+    """What a budget may be set in: US dollars, and what the organisation's price book has a rate of; one query."""
+    book = price_books.latest(organisation_id)
+    return ("USD", *sorted({str(row["currency"]) for row in (book.currencies if book else ())} - {"USD"}))

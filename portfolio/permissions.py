@@ -17,7 +17,16 @@ from organisations.models import Membership, User
 from organisations.permissions import membership_in, require_in
 from organisations.roles import Permission, refusal
 from portfolio.lifecycle import Stage
-from portfolio.models import AnswerRequest, AnswerRevision, Assessment, EvaluationRun, PolicyRun, Report, UseCase
+from portfolio.models import (
+    AnswerRequest,
+    AnswerRevision,
+    Assessment,
+    Budget,
+    EvaluationRun,
+    PolicyRun,
+    Report,
+    UseCase,
+)
 from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.spec import Question, Questionnaire, Section
 
@@ -282,3 +291,13 @@ def may_withdraw_run(run: EvaluationRun, membership: Membership) -> bool:
     """Who recorded it, and who may edit the use case."""
     recorded = run.recorded_by_id == membership.user_id and membership.allows(Permission.ANSWER)
     return recorded or membership.allows(Permission.EDIT)
+
+
+def get_budget_for(user: User, budget_pk: int, permission: Permission = Permission.VIEW) -> Budget:
+    """A budget, for who holds `permission` in its organisation; else 404 or 403."""
+    rows = Budget.objects.select_related("organisation", "unit", "use_case", "set_by")
+    budget = rows.filter(pk=budget_pk).first()
+    if budget is None:
+        raise Http404("no such budget")
+    require_in(user, budget.organisation_id, permission)
+    return budget

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
+from portfolio.views.budgets import BUDGET_URLS
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.evidence import EVIDENCE_URLS
@@ -55,6 +56,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         answer_history.answer_restore,
         name="answer-restore",
     ),
+    *BUDGET_URLS,
     *COST_URLS,
     *FIGURE_URLS,
     *EVIDENCE_URLS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import factory
@@ -12,7 +13,7 @@ from organisations.models import Organisation, User
 from portfolio import actions
 from portfolio.actions.evidence import Measured, Upload, record_run
 from portfolio.governance.scores import spread_of_share
-from portfolio.models import AnswerRequest, Assessment, EvaluationRun, UseCase
+from portfolio.models import AnswerRequest, Assessment, Budget, EvaluationRun, UseCase
 from portfolio.questionnaire.loading import LATEST, load
 from portfolio.questionnaire.spec import Question
 from tests.factories import OrganisationFactory, UserFactory
@@ -84,6 +85,12 @@ def run_in(use_case: UseCase, by: User) -> EvaluationRun:
     )
     file = Upload("cases.csv", b"case,right\r\n1,yes\r\n")
     return record_run(use_case=use_case, by=by, measured=measured, attachment=file, use=False).run
+
+
+def budget_in(organisation: Organisation, **fields: Any) -> Budget:
+    """A budget of the year 2027 that nobody has set."""
+    known = {"starts_on": date(2027, 1, 1), "months": 12, "amount": Decimal(120_000), **fields}
+    return Budget.objects.create(organisation=organisation, **known)
 
 
 # An HR help desk: facts at the core that change monthly, everything well covered, so retrieval carries them.

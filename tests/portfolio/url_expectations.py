@@ -9,7 +9,7 @@ from portfolio.models import AnswerRevision, PolicyRun, Report
 from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
-from tests.portfolio.factories import AnswerRequestFactory, run_in, say, use_case_in
+from tests.portfolio.factories import AnswerRequestFactory, budget_in, run_in, say, use_case_in
 
 # The respondent of the cast was asked nothing here: for them, as for an outsider, the use case does not exist.
 VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=404, outsider=404)
@@ -36,6 +36,13 @@ RUN_DONE_OWN = {**RUN_DONE, "outsider": 302}
 EXPECTED = {
     "rules": OWN_VIEW,
     "rule-use-cases": OWN_VIEW,
+    "budgets": OWN_VIEW,
+    "budget-new": OWN_MANAGE,
+    "POST budget-new": {**OWN_MANAGE, "owner": 422, "outsider": 422},
+    "budget-edit": {**OWN_MANAGE, "outsider": 404},
+    "POST budget-edit": {**OWN_MANAGE, "owner": 422, "outsider": 404},
+    "budget-remove": {**OWN_MANAGE, "outsider": 404},
+    "POST budget-remove": {**OWN_MANAGE, "owner": 409, "outsider": 404},  # no version seen: asked again
     "policy": OWN_VIEW,
     "policy-edit": OWN_MANAGE,
     "POST policy-edit": {**OWN_MANAGE, "owner": 422, "outsider": 422},
@@ -151,6 +158,10 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {}
     if name in ("rules", "policy", "policy-edit"):
         return {}
+    if name in ("budgets", "budget-new"):
+        return {}
+    if name.startswith("budget-"):
+        return {"budget_pk": budget_in(organisation).pk}
     if name == "rule-use-cases":
         return {"rule_id": "retrieval.change"}
     if name.startswith("policy-trial"):
