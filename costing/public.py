@@ -14,7 +14,9 @@ from costing.engine import catalogue
 from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
+from costing.engine.currencies import usd_per_unit
 from costing.engine.defaults import complete as complete_inputs
+from costing.engine.finance import band as band_of
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.engine.joint.pool import CLAIMED_SAVING, Crossing, Pool, Saving, crossing, saving, together
 from costing.engine.joint.pool import YEAR as YEAR_MONTHS
@@ -92,6 +94,7 @@ __all__ = [
     "Travel",
     "UnreadableSheet",
     "adapter_fits_16_bit",
+    "band_of",
     "cancel_projection",
     "catalogue",
     "cents",
@@ -121,6 +124,7 @@ __all__ = [
     "spec_of",
     "together",
     "travel",
+    "usd_per_unit",
     "with_overrides",
     "write_csv",
     "write_xlsx",

@@ -32,7 +32,9 @@ PAGE_FONT = "inherit"  # the page's stylesheet decides
 PRINT_FONT = "Hanken Grotesk"
 
 
-def sparkband(p10: float, p50: float, p90: float, maximum: float, *, colour: str, ground: str) -> str:
+def sparkband(
+    p10: float, p50: float, p90: float, maximum: float, *, colour: str, ground: str, currency: str = "USD"
+) -> str:
     """A band from P10 to P90 with a tick at P50, on a scale (`ground`) from 0 to `maximum`, 120 × 16 px.
 
     Raises ValueError unless 0 < maximum; figures outside the scale are drawn at its edge.
@@ -40,7 +42,8 @@ def sparkband(p10: float, p50: float, p90: float, maximum: float, *, colour: str
     if not maximum > 0:
         raise ValueError(f"maximum is {maximum!r}; give the largest P90 of the column, above 0")
     low, middle, high = (3 + 114 * min(max(value / maximum, 0.0), 1.0) for value in (p10, p50, p90))
-    label = f"{money(p50)}, P10 {money(p10)} to P90 {money(p90)}"
+    low_words, middle_words, high_words = (money(value, currency) for value in (p10, p50, p90))
+    label = f"{middle_words}, P10 {low_words} to P90 {high_words}"
     stroke = f'stroke="{colour}" fill="none" stroke-linecap="round"'
     return (
         f'<svg class="sparkband" viewBox="0 0 120 16" role="img" aria-label="{label}">'
