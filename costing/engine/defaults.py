@@ -18,6 +18,7 @@ from costing.engine.inputs import Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.engine.people import example_making_usd, loaded_usd_per_hour
 from costing.engine.rates import DEFAULT_CHOICES, Rates, Spread, filled, gpu_rent, months_until, rates
 from costing.engine.results import OPTIONS
+from costing.engine.rows import Told
 from costing.engine.units import HOURS_PER_MONTH
 
 __all__ = ["DEFAULT_CHOICES", "INPUT_DEFAULTS", "complete", "filled"]
@@ -165,9 +166,7 @@ def _fallback_rent(found: Rates, catalogue: Catalogue) -> dict[str, Input]:
 
 
 def _price_input(key: str, spread: Spread) -> Input:
-    told = spread.told
-    own = told.origin == Origin.ORGANISATION
-    provenance = Provenance(Origin.ORGANISATION if own else Origin.CATALOGUE, spread.detail, told.source, told.as_of)
+    provenance = _priced(spread.told, spread.detail)
     if spread.low == spread.high:
         return _fixed(_assumed(key), spread.value, provenance)
     return replace(
@@ -178,6 +177,11 @@ def _price_input(key: str, spread: Spread) -> Input:
         shape=Shape.LOGNORMAL,
         provenance=provenance,
     )
+
+
+def _priced(told: Told, detail: str) -> Provenance:
+    origin = Origin.ORGANISATION if told.origin == Origin.ORGANISATION else Origin.CATALOGUE
+    return Provenance(origin, detail, told.source, told.as_of)
 
 
 def _fixed(base: Input, value: float, provenance: Provenance) -> Input:
@@ -211,8 +215,7 @@ def _from_tuning(found: Rates, start: str) -> dict[str, Input]:
             f"{endpoint.key}: one GPU all month, from a third of it (switched off outside working hours) to two; "
             "beyond one GPU the price per token stands in for more of them"
         )
-        told = endpoint.told("usd_per_gpu_hour")
-        provenance = Provenance(Origin(told.origin), detail, told.source, told.as_of)
+        provenance = _priced(endpoint.told("usd_per_gpu_hour"), detail)
         base = replace(_assumed(key), value=month, low=month / 3, high=2 * month, shape=Shape.PERT)
         known[key] = replace(base, provenance=provenance)
     return known
