@@ -13,6 +13,7 @@ from portfolio.views.reassess_many import REASSESS_URLS
 from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
+from portfolio.views.saved_views import SAVED_VIEW_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/", requests.requests, name="requests"),
@@ -64,6 +65,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *REVIEW_URLS,
     *REASSESS_URLS,
     *RULE_URLS,
+    *SAVED_VIEW_URLS,
     *POLICY_URLS,
     *TRIAL_URLS,
 ]

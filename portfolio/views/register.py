@@ -22,6 +22,7 @@ from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.views import evidence_board, overview
 from portfolio.views.requests import asked_of_colleagues
+from portfolio.views.saved_views import saved_views
 
 PAGE_SIZE = 50
 SORTABLE = {"title": "Use case", "robustness": "Robustness", "cost": "12 months", "updated": "Changed"}
@@ -47,6 +48,7 @@ def use_cases(request: SignedInRequest) -> HttpResponse:
         "pages": page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1),
         "page_query": _page_query(request.GET),
         "may_edit": membership.allows(Permission.EDIT),
+        "saved": saved_views(request, membership, "use-cases"),
     }
     return render(request, "portfolio/use_cases.html", context)
 

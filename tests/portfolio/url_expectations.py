@@ -5,7 +5,7 @@ from typing import Any
 from organisations.models import Organisation
 from organisations.roles import Role
 from portfolio.actions.reassess_run import empty_result
-from portfolio.models import AnswerRevision, PolicyRun, Report
+from portfolio.models import AnswerRevision, PolicyRun, Report, SavedView
 from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
@@ -43,6 +43,10 @@ EXPECTED = {
     "POST budget-edit": {**OWN_MANAGE, "owner": 422, "outsider": 404},
     "budget-remove": {**OWN_MANAGE, "outsider": 404},
     "POST budget-remove": {**OWN_MANAGE, "owner": 409, "outsider": 404},  # no version seen: asked again
+    "saved-view-save": ONLY_POST,
+    "POST saved-view-save": {**everybody(422), "respondent": 403},  # without a name
+    "saved-view-remove": ONLY_POST,
+    "POST saved-view-remove": {**everybody(404), "owner": 302},  # the view is the owner's own
     "policy": OWN_VIEW,
     "policy-edit": OWN_MANAGE,
     "POST policy-edit": {**OWN_MANAGE, "owner": 422, "outsider": 422},
@@ -168,6 +172,12 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
     if name == "reassess-many":
         return {}
+    if name == "saved-view-save":
+        return {"page_name": "use-cases"}
+    if name == "saved-view-remove":
+        person = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
+        view = SavedView.objects.create(organisation=organisation, person=person, page="use-cases", name="Mine")
+        return {"view_pk": view.pk}
     if name.startswith("reassess-run"):
         result = empty_result("foresee", versions_in_force(organisation.pk))
         return {"run_pk": PolicyRun.objects.create(organisation=organisation, kind="apply", result=result).pk}
