@@ -7,6 +7,9 @@ by one conditional UPDATE, so two workers, a dead one and a person who cancels n
       ▲  └──cancel──▶ cancelled   └──fail──▶ failed
       └── reap: lease expired, attempts left ── running
       └── retry ── failed, cancelled
+
+A job of many parts (`advance`, `take_up`) is running without a claim while others work its parts, each a job itself;
+who finds the last part ended takes up what remains.
 """
 
 from __future__ import annotations
@@ -23,7 +26,8 @@ from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import Error as AnyDatabaseError
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerUnreachable
 from redis.exceptions import RedisError
@@ -120,40 +124,81 @@ def fail(job: Job, reason: str) -> None:
     )
 
 
-def cancel(job: Job) -> bool:
-    """End a waiting or running job now; a worker notices at its next report. False when it had ended already."""
+def advance(model: type[Job], pk: int, step: str, percent: float) -> bool:
+    """Progress of a job of many parts, which nobody has claimed; False when it has ended or been taken up."""
     now = timezone.now()
+    unclaimed = model._default_manager.filter(
+        pk=pk, state__in=(JobState.QUEUED, JobState.RUNNING), claim_token__isnull=True
+    )
     return bool(
-        _rows(job)
-        .filter(state__in=(JobState.QUEUED, JobState.RUNNING))
-        .update(
-            state=JobState.CANCELLED,
-            cancel_requested_at=now,
-            finished_at=now,
-            claim_token=None,
+        unclaimed.update(
+            state=JobState.RUNNING,
+            step=step[:120],
+            percent=max(0, min(99, round(percent))),
+            started_at=Coalesce(F("started_at"), now),
+            heartbeat_at=now,
             lease_until=None,
         )
     )
 
 
+def take_up(model: type[JobT], pk: int, *, worker: str) -> JobT | None:
+    """Claim what remains of a job of many parts, once its parts have ended; None when somebody else has it.
+
+    One conditional UPDATE decides; progress stays as it is.
+    """
+    now = timezone.now()
+    free = Q(state=JobState.QUEUED) | Q(state=JobState.RUNNING, claim_token__isnull=True)
+    expired = Q(state=JobState.RUNNING, lease_until__lt=now, attempts__lt=MAX_ATTEMPTS)
+    token = uuid.uuid4()
+    taken = model._default_manager.filter(free | expired, pk=pk).update(
+        state=JobState.RUNNING,
+        claim_token=token,
+        worker=worker,
+        attempts=F("attempts") + 1,
+        started_at=Coalesce(F("started_at"), now),
+        heartbeat_at=now,
+        lease_until=_lease_from(now),
+    )
+    return model._default_manager.filter(pk=pk, claim_token=token).first() if taken else None
+
+
+def cancel(job: Job) -> bool:
+    """End a waiting or running job now; a worker notices at its next report. False when it had ended already."""
+    return bool(cancel_all(_rows(job)))
+
+
+def cancel_all(rows: QuerySet[Any]) -> int:
+    """`cancel` for all jobs of a query; how many were waiting or running."""
+    now = timezone.now()
+    return rows.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).update(
+        state=JobState.CANCELLED,
+        cancel_requested_at=now,
+        finished_at=now,
+        claim_token=None,
+        lease_until=None,
+    )
+
+
 def retry(job: Job) -> bool:
     """Put a failed or cancelled job back into the queue, with all its attempts. False when it is neither."""
-    return bool(
-        _rows(job)
-        .filter(state__in=(JobState.FAILED, JobState.CANCELLED))
-        .update(
-            state=JobState.QUEUED,
-            step="",
-            percent=0,
-            attempts=0,
-            worker="",
-            error="",
-            requested_at=timezone.now(),
-            enqueued_at=None,
-            started_at=None,
-            finished_at=None,
-            cancel_requested_at=None,
-        )
+    return bool(retry_all(_rows(job)))
+
+
+def retry_all(rows: QuerySet[Any]) -> int:
+    """`retry` for all jobs of a query; how many had failed or been cancelled."""
+    return rows.filter(state__in=(JobState.FAILED, JobState.CANCELLED)).update(
+        state=JobState.QUEUED,
+        step="",
+        percent=0,
+        attempts=0,
+        worker="",
+        error="",
+        requested_at=timezone.now(),
+        enqueued_at=None,
+        started_at=None,
+        finished_at=None,
+        cancel_requested_at=None,
     )
 
 
@@ -203,14 +248,21 @@ def reap_and_enqueue(model: type[Job], send: Callable[[int], object]) -> None:
             return
 
 
-def perform(model: type[JobT], pk: int, work: Callable[[JobT], Callable[[], None]], *, worker: str) -> bool:
+def perform(
+    model: type[JobT],
+    pk: int,
+    work: Callable[[JobT], Callable[[], None]],
+    *,
+    worker: str,
+    take: Callable[..., JobT | None] = claim,
+) -> bool:
     """Claim the job and do its work under a heartbeat; True when this call brought its result.
 
     `work(job)` computes, and returns a function that stores (calling `finish`), run in one transaction. A ValueError is
     the job's plain failure; anything else is logged with its traceback and shown without it. Where the database is away
-    the job is left as it is: its lease runs out and the reaper gives it another attempt.
+    the job is left as it is: its lease runs out and the reaper gives it another attempt. `take`: `claim` or `take_up`.
     """
-    job = claim(model, pk, worker=worker)
+    job = take(model, pk, worker=worker)
     if job is None:
         return False
     try:

@@ -18,13 +18,19 @@ from costing.engine.currencies import usd_per_unit
 from costing.engine.defaults import complete as complete_inputs
 from costing.engine.finance import band as band_of
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
+from costing.engine.joint.carriers import narrowed, shares_of_variance, total_of
+from costing.engine.joint.differences import CAUSES as CHANGE_CAUSES
+from costing.engine.joint.differences import Then, difference
+from costing.engine.joint.items import Due, Item, Simulated, Unpriced, pooled
 from costing.engine.joint.pool import CLAIMED_SAVING, Crossing, Pool, Saving, crossing, saving, together
 from costing.engine.joint.pool import YEAR as YEAR_MONTHS
+from costing.engine.joint.simulated import simulated
 from costing.engine.lineage.explain import FIGURES, Explanation, explain
 from costing.engine.moving import Travel, moved, travel
 from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
 from costing.engine.preview import PREVIEW_DRAWS, Preview, dominated_by, median_of, range_of
+from costing.engine.project import ENGINE_VERSION
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
@@ -44,15 +50,18 @@ from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.first_year import FirstYear, first_year
 from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
 from costing.previews import previewed
+from costing.revisions import newest_of, store_revisions
 from costing.runner import cents, result_of, spec_of
 from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, read_sheet, write_csv, write_xlsx
 from costing.signals import projection_finished
 
 __all__ = [
+    "CHANGE_CAUSES",
     "CLAIMED_SAVING",
     "COMPONENTS",
     "COST_ALONE",
     "DRAWS",
+    "ENGINE_VERSION",
     "FIGURES",
     "OPTIONS",
     "PREVIEW_DRAWS",
@@ -66,11 +75,13 @@ __all__ = [
     "Column",
     "Crossing",
     "Driver",
+    "Due",
     "Event",
     "Explanation",
     "FirstYear",
     "GpuFit",
     "Input",
+    "Item",
     "Job",
     "JobState",
     "OptionResult",
@@ -91,7 +102,10 @@ __all__ = [
     "Shape",
     "Sheet",
     "SheetField",
+    "Simulated",
+    "Then",
     "Travel",
+    "Unpriced",
     "UnreadableSheet",
     "adapter_fits_16_bit",
     "band_of",
@@ -102,6 +116,7 @@ __all__ = [
     "cost_charts",
     "create_scenario",
     "crossing",
+    "difference",
     "dominated_by",
     "explain",
     "first_year",
@@ -112,6 +127,9 @@ __all__ = [
     "median_of",
     "monthly_api_bill_usd",
     "moved",
+    "narrowed",
+    "newest_of",
+    "pooled",
     "previewed",
     "price_books",
     "projection_finished",
@@ -121,8 +139,12 @@ __all__ = [
     "result_of",
     "retry_projection",
     "saving",
+    "shares_of_variance",
+    "simulated",
     "spec_of",
+    "store_revisions",
     "together",
+    "total_of",
     "travel",
     "usd_per_unit",
     "with_overrides",
