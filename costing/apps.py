@@ -7,6 +7,15 @@ AUDIT_PHRASES = {
     ("requested", "costing.projection"): "{actor} asked for a cost projection of {target}.",
     ("cancelled", "costing.projection"): "{actor} cancelled the cost projection of {target}.",
     ("retried", "costing.projection"): "{actor} started the cost projection of {target} again.",
+    ("set_rate", "costing.pricebook"): "{actor} set a rate of the organisation’s own: {rate}.",
+    ("changed_rate", "costing.pricebook"): "{actor} changed a rate of the organisation’s own: {rate}.",
+    ("ended_rate", "costing.pricebook"): "{actor} ended a rate of the organisation’s own: {rate}.",
+    ("removed_rate", "costing.pricebook"): "{actor} removed a rate of the organisation’s own: {rate}.",
+    ("added_currency", "costing.pricebook"): "{actor} added an exchange rate: {rate}.",
+    ("restored", "costing.pricebook"): "{actor} restored {restored} of the price book as a new one.",
+    ("imported", "costing.pricebook"): "{actor} took {rows} rates from a price list into the price book.",
+    ("proposed", "costing.priceimport"): "{actor} uploaded the price list {target} to look at.",
+    ("discarded", "costing.priceimport"): "{actor} discarded the price list {target}.",
 }
 
 

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from costing.engine import catalogue
+from costing import price_books
+from costing.engine.catalogue import Catalogue
 from costing.engine.finance import band
 from costing.engine.inputs import ScenarioSpec
 from costing.engine.project import LARGEST_USD, simulate
 from costing.engine.results import OPTIONS, Band
+from costing.models import PriceBook
 from costing.runner import seed_of_lineage
 
 MONTHS = 12
@@ -55,13 +57,27 @@ class FirstYear:
         return band(self.usd - other.usd)
 
 
-def first_year(spec: ScenarioSpec, option: str, *, lineage: uuid.UUID, draws: int) -> FirstYear:
-    """The first twelve months of `option` under `spec`. Raises KeyError for an unknown option; never ValueError."""
+@dataclass(frozen=True)
+class _Prices:
+    """A catalogue that is known by its version."""
+
+    version: str
+    catalogue: Catalogue = field(compare=False, repr=False)
+
+
+def first_year(
+    spec: ScenarioSpec, option: str, *, lineage: uuid.UUID, draws: int, book: PriceBook | None = None
+) -> FirstYear:
+    """The first twelve months of `option` under `spec` with the rates of `book`.
+
+    Raises KeyError for an unknown option; never ValueError.
+    """
     if option not in OPTIONS:
         raise KeyError(option)
     bare = replace(spec, title="-", recommended_option="", questions=(), remarks=())  # none of these moves a figure
     try:
-        usd, why_not = _simulated(bare, seed_of_lineage(lineage), draws, catalogue.load().version)
+        prices = price_books.catalogue_with(book, spec.start)
+        usd, why_not = _simulated(bare, seed_of_lineage(lineage), draws, _Prices(prices.version, prices))
     except ValueError as error:
         return FirstYear(option, draws, why_not=str(error))
     if option in why_not:
@@ -73,9 +89,9 @@ def first_year(spec: ScenarioSpec, option: str, *, lineage: uuid.UUID, draws: in
 
 @lru_cache(maxsize=KEPT)
 def _simulated(
-    spec: ScenarioSpec, seed: int, draws: int, _catalogue_version: str
+    spec: ScenarioSpec, seed: int, draws: int, prices: _Prices
 ) -> tuple[Mapping[str, Array], Mapping[str, str]]:
-    found = simulate(spec, catalogue.load(), seed=seed, draws=draws)
+    found = simulate(spec, prices.catalogue, seed=seed, draws=draws)
     totals = {key: np.asarray(monthly[:, :MONTHS].sum(axis=1)) for key, monthly in found.monthly_usd.items()}
     for total in totals.values():
         total.setflags(write=False)

@@ -3,18 +3,29 @@
 from costing import jobs, price_books
 from costing.actions import (
     DRAWS,
+    NothingNewError,
+    PricesChangedError,
+    add_currency,
+    apply_import,
     cancel_projection,
     create_scenario,
+    discard_import,
+    end_rate,
     is_current,
+    propose_import,
+    remove_rate,
     request_projection,
+    restore_book,
     retry_projection,
+    save_rate,
 )
 from costing.charts.costs import cost_charts
-from costing.engine import catalogue
+from costing.engine import catalogue, own_rates, prices
 from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
-from costing.engine.currencies import usd_per_unit
+from costing.engine.currencies import check_currency, usd_per_unit
+from costing.engine.currencies import codes as currency_codes
 from costing.engine.defaults import complete as complete_inputs
 from costing.engine.finance import band as band_of
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
@@ -31,6 +42,7 @@ from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
 from costing.engine.preview import PREVIEW_DRAWS, Preview, dominated_by, median_of, range_of
 from costing.engine.project import ENGINE_VERSION
+from costing.engine.rate_checks import check_rate
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
@@ -84,6 +96,7 @@ __all__ = [
     "Item",
     "Job",
     "JobState",
+    "NothingNewError",
     "OptionResult",
     "Origin",
     "PolicyCost",
@@ -91,6 +104,7 @@ __all__ = [
     "Preview",
     "PriceBook",
     "PriceImport",
+    "PricesChangedError",
     "Projection",
     "ProjectionResult",
     "Provenance",
@@ -108,16 +122,23 @@ __all__ = [
     "Unpriced",
     "UnreadableSheet",
     "adapter_fits_16_bit",
+    "add_currency",
+    "apply_import",
     "band_of",
     "cancel_projection",
     "catalogue",
     "cents",
+    "check_currency",
+    "check_rate",
     "complete_inputs",
     "cost_charts",
     "create_scenario",
     "crossing",
+    "currency_codes",
     "difference",
+    "discard_import",
     "dominated_by",
+    "end_rate",
     "explain",
     "first_year",
     "input_bounds",
@@ -129,15 +150,21 @@ __all__ = [
     "moved",
     "narrowed",
     "newest_of",
+    "own_rates",
     "pooled",
     "previewed",
     "price_books",
+    "prices",
     "projection_finished",
+    "propose_import",
     "range_of",
     "read_sheet",
+    "remove_rate",
     "request_projection",
+    "restore_book",
     "result_of",
     "retry_projection",
+    "save_rate",
     "saving",
     "shares_of_variance",
     "simulated",

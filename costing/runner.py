@@ -9,8 +9,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
-from costing import jobs
-from costing.engine import catalogue
+from costing import jobs, price_books
 from costing.engine.inputs import ScenarioSpec, spec_from_dict
 from costing.engine.project import project
 from costing.engine.results import ProjectionResult
@@ -26,10 +25,11 @@ def run_projection(projection_id: int, *, worker: str = "inline") -> bool:
 
 
 def compute(projection: Projection, *, progress: Progress | None = None) -> ProjectionResult:
-    """The result of a projection's scenario, seed and draws: same row, same versions, same cents."""
+    """The result of a projection's scenario, prices, seed and draws: same row, same versions, same cents."""
+    spec = spec_of(projection.scenario)
     return project(
-        spec_of(projection.scenario),
-        catalogue.load(),
+        spec,
+        price_books.catalogue_with(projection.price_book, spec.start),
         seed=projection.seed,
         draws=projection.draws,
         progress=progress,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
-from costing.public import DRAWS, Band, FirstYear, Projection, first_year, is_current, spec_of
+from costing.public import DRAWS, Band, FirstYear, Projection, first_year, is_current, price_books, spec_of
 from portfolio.decision import Inputs, decide
 from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
@@ -128,6 +128,7 @@ class _Figures:
         shown = known.get(pk=use_case.figures_id) if use_case.figures_id is not None else None
         self.shown = shown if shown is not None and is_current(shown) else None
         self._is_missing = shown is None
+        self._book = price_books.latest(use_case.organisation_id)
         self._today = spec_from(use_case, inputs.effective.answers, now)
 
     @property
@@ -148,7 +149,7 @@ class _Figures:
         if self.shown is not None and self.basis is Basis.AS_PROJECTED:
             spec = replace(spec, start=spec_of(self.shown.scenario).start)
         option = recommended_option(recommendation, answers)
-        return first_year(spec, option, lineage=lineage_of(self.use_case), draws=self.draws)
+        return first_year(spec, option, lineage=lineage_of(self.use_case), draws=self.draws, book=self._book)
 
 
 def _follow(figures: _Figures, inputs: Inputs, value: Value) -> _Followed:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
@@ -73,7 +73,7 @@ def overlapping(rates: Iterable[Plain]) -> str:
         for earlier, later in pairwise(same):
             if not earlier["until"] or later["from"] <= earlier["until"]:
                 return (
-                    f"two rates of {said(later)} count at once: {_terms(earlier)} and {_terms(later)}; "
+                    f"two rates of {said(later)} count at once: {terms(earlier)} and {terms(later)}; "
                     "end the first the day before the second begins"
                 )
     return ""
@@ -124,7 +124,8 @@ def _price(rate: Plain) -> tuple[str, str, str]:
     return rate["table"], rate["row"], rate["column"]
 
 
-def _terms(rate: Plain) -> str:
+def terms(rate: Plain) -> str:
+    """What is paid, in words: 1.5 USD from 2026-11-01 until 2026-12-31."""
     amount = (
         f"{rate['amount']:g} {rate['currency']}" if rate["amount"] is not None else f"−{rate['discount_percent']:g} %"
     )
@@ -192,3 +193,41 @@ def _added(catalogue: Catalogue, rates: list[Plain], currencies: tuple[Plain, ..
     row = new_row(catalogue, newest["table"], newest["row"], values, OWN + newest["source"], newest["from"])
     own = {rate["column"]: Told(OWN + rate["source"], rate["from"], ORGANISATION) for rate in rates}
     return None if row is None else replace(row, own=tuple(own.items()))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What became of one rate between two books; None where it was not there."""
+
+    before: Plain | None
+    after: Plain | None
+
+    @property
+    def kind(self) -> str:
+        """added | removed | ended | changed"""
+        if self.before is None:
+            return "added"
+        if self.after is None:
+            return "removed"
+        same = {**self.before, "until": self.after["until"], "entered": self.after["entered"]} == dict(self.after)
+        return "ended" if same and self.after["until"] else "changed"
+
+    @property
+    def rate(self) -> Plain:
+        """The rate as it is now, or was."""
+        found = self.after if self.after is not None else self.before
+        assert found is not None
+        return found
+
+
+def differences(before: Iterable[Plain], after: Iterable[Plain]) -> tuple[Difference, ...]:
+    """The rates that two books do not hold alike, in the order of the later one; the day of entry aside."""
+    old = {identity(rate): rate for rate in before}
+    new = {identity(rate): rate for rate in after}
+    found = [Difference(old.get(key), rate) for key, rate in new.items() if not same_terms(old.get(key), rate)]
+    return (*found, *(Difference(rate, None) for key, rate in old.items() if key not in new))
+
+
+def same_terms(one: Plain | None, other: Plain) -> bool:
+    """Whether two rates say the same, whenever they were entered."""
+    return one is not None and {**one, "entered": ""} == {**other, "entered": ""}

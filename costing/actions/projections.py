@@ -7,11 +7,10 @@ import uuid
 from django.db import transaction
 from django.db.models import Max
 
-from costing import jobs, tasks
-from costing.engine import catalogue
+from costing import jobs, price_books, tasks
 from costing.engine.inputs import ScenarioSpec, spec_to_dict
 from costing.engine.project import ENGINE_VERSION
-from costing.models import JobState, Projection, Scenario
+from costing.models import JobState, PriceBook, Projection, Scenario
 from costing.runner import seed_of_lineage, sha256_of
 from organisations import audit
 from organisations.models import Organisation, User
@@ -56,17 +55,20 @@ def create_scenario(
 def request_projection(*, scenario: Scenario, by: User, draws: int = DRAWS) -> Projection:
     """Ask for a projection of a scenario revision.
 
-    One already waiting or running is returned, and so is one done with the same draws and today's engine and prices.
+    One waiting or running at today's prices is returned, and so is one done with the same draws and today's engine
+    and prices. Prices are the catalogue's and those of the organisation's price book in the scenario's first month.
     """
     audit.lock(scenario.organisation_id)  # of two who ask at once, the second finds what the first has asked for
+    book = price_books.latest(scenario.organisation_id)
+    version = _priced(scenario, book)
     same = Projection.objects.filter(scenario=scenario, draws=draws, seed=seed_of(scenario))
-    active = same.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).first()
-    done = same.filter(
-        state=JobState.DONE, engine_version=ENGINE_VERSION, catalogue_version=catalogue.load().version
-    ).first()
-    if stored := active or done:
+    active = same.filter(state__in=(JobState.QUEUED, JobState.RUNNING)).select_related("price_book")
+    done = same.filter(state=JobState.DONE, engine_version=ENGINE_VERSION, catalogue_version=version).first()
+    if stored := next((one for one in active if _priced(scenario, one.price_book) == version), done):
         return stored
-    projection = Projection.objects.create(scenario=scenario, draws=draws, seed=seed_of(scenario), requested_by=by)
+    projection = Projection.objects.create(
+        scenario=scenario, draws=draws, seed=seed_of(scenario), price_book=book, requested_by=by
+    )
     _record("requested", projection, by)
     jobs.enqueue_on_commit(projection, tasks.run_projection.delay)
     return projection
@@ -90,13 +92,21 @@ def retry_projection(*, projection: Projection, by: User) -> bool:
 
 
 def is_current(projection: Projection) -> bool:
-    """Whether a done projection was computed with the engine and the prices of today."""
-    return projection.engine_version == ENGINE_VERSION and projection.catalogue_version == catalogue.load().version
+    """Whether a done projection was computed with the engine and the prices of today, own rates included."""
+    if projection.engine_version != ENGINE_VERSION:
+        return False
+    scenario = projection.scenario
+    return projection.catalogue_version == _priced(scenario, price_books.latest(scenario.organisation_id))
 
 
 def seed_of(scenario: Scenario) -> int:
     """The seed of the scenario's lineage."""
     return seed_of_lineage(scenario.lineage)
+
+
+def _priced(scenario: Scenario, book: PriceBook | None) -> str:
+    """The version of the prices that a scenario is computed with."""
+    return price_books.catalogue_with(book, scenario.spec["start"]).version
 
 
 def _record(verb: str, projection: Projection, by: User) -> None:
@@ -105,5 +115,10 @@ def _record(verb: str, projection: Projection, by: User) -> None:
         by=by,
         verb=verb,
         target=projection,
-        details={"scenario": projection.scenario_id, "seed": projection.seed, "draws": projection.draws},
+        details={
+            "scenario": projection.scenario_id,
+            "seed": projection.seed,
+            "draws": projection.draws,
+            "price_book": projection.price_book.number if projection.price_book else 0,
+        },
     )
