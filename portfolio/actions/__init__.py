@@ -23,11 +23,18 @@ from portfolio.actions.requests import (
     take_up,
     withdraw_request,
 )
-from portfolio.actions.use_cases import ChangedMeanwhileError, change_use_case, move_use_case, register_use_case
+from portfolio.actions.use_cases import (
+    BillingTagTakenError,
+    ChangedMeanwhileError,
+    change_use_case,
+    move_use_case,
+    register_use_case,
+)
 
 __all__ = [
     "PEACE",
     "Asked",
+    "BillingTagTakenError",
     "ChangedMeanwhileError",
     "Given",
     "InvalidAnswerError",

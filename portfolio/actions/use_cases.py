@@ -22,6 +22,14 @@ class ChangedMeanwhileError(Exception):
         self.current = current
 
 
+class BillingTagTakenError(ValueError):
+    """Another use case of the organisation already carries this billing tag; `holder` is that use case."""
+
+    def __init__(self, holder: UseCase) -> None:
+        super().__init__(f"“{holder}” is named so on bills already. Two use cases cannot share a billing tag.")
+        self.holder = holder
+
+
 @transaction.atomic
 def register_use_case(
     *,
@@ -32,8 +40,12 @@ def register_use_case(
     unit: BusinessUnit | None = None,
     owner: User | None = None,
     stage: str = Stage.IDEA,
+    planned: str = "",
+    billing_tag: str = "",
 ) -> UseCase:
-    """A new use case with its assessment by the current questionnaire."""
+    """A new use case with its assessment by the current questionnaire. Raises BillingTagTakenError."""
+    audit.lock(organisation.pk)
+    refuse_taken_tag(organisation.pk, billing_tag)
     use_case = UseCase.objects.create(
         organisation=organisation,
         unit=unit,
@@ -41,20 +53,23 @@ def register_use_case(
         description=description,
         owner=owner or by,
         stage=stage,
+        planned=planned,
+        billing_tag=billing_tag,
         created_by=by,
     )
     policy = PolicyVersion.objects.of(organisation.pk).first()
     Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST, policy=policy, started_by=by)
     details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
+    details |= {name: value for name, value in (("planned", planned), ("billing_tag", billing_tag)) if value}
     audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
     return use_case
 
 
 @transaction.atomic
 def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any) -> UseCase:
-    """Write `fields` (title, description, unit, owner) if the use case still is at `version`.
+    """Write `fields` (title, description, unit, owner, planned, billing_tag) if the use case still is at `version`.
 
-    Raises ChangedMeanwhileError when it is not; nothing is written then.
+    Raises ChangedMeanwhileError when it is not, BillingTagTakenError; nothing is written then.
     """
     current = _locked(use_case)
     changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
@@ -62,6 +77,7 @@ def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any)
         return current
     if current.version != version:
         raise ChangedMeanwhileError(current)
+    refuse_taken_tag(current.organisation_id, changed.get("billing_tag", ""), but=current.pk)
     before = {name: getattr(current, name) for name in changed}
     for name, value in changed.items():
         setattr(current, name, value)
@@ -90,6 +106,13 @@ def move_use_case(*, use_case: UseCase, by: User, stage: str) -> UseCase:
     details = {"from": STAGE_LABELS[Stage(before)], "to": STAGE_LABELS[Stage(stage)], "stage": str(stage)}
     audit.record(organisation=current.organisation, by=by, verb="moved", target=current, details=details)
     return current
+
+
+def refuse_taken_tag(organisation_id: int, tag: str, but: int | None = None) -> None:
+    """Raises BillingTagTakenError when a use case other than `but` carries the tag, in capitals or not."""
+    here = UseCase.objects.filter(organisation=organisation_id, billing_tag__iexact=tag).exclude(pk=but or 0)
+    if tag and (holder := here.first()):
+        raise BillingTagTakenError(holder)
 
 
 def _locked(use_case: UseCase) -> UseCase:

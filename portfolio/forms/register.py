@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 
 from organisations.models import BusinessUnit, Membership, Organisation, User
 from organisations.roles import Permission, Role, allows
+from portfolio.actions.use_cases import BillingTagTakenError, refuse_taken_tag
 from portfolio.lifecycle import STAGE_LABELS, TRANSITIONS, Stage
 from portfolio.models import SORTS, UseCase, UseCaseQuerySet
 from portfolio.questionnaire.outcome import Status, Target
@@ -29,23 +31,32 @@ STATUSES = {
     Status.NOT_READY: "Not ready",
     Status.READY: "Ready",
 }
+NOT_SAID = "Not said"
 ANSWERING_ROLES = [role.value for role in Role if allows(role, Permission.ANSWER)]
 
 
 class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for mypy only
-    """The five fields of a new use case; four of an existing one, whose stage moves by the lifecycle's table."""
+    """The fields of a new use case; of an existing one without the stage, which moves by the lifecycle's table."""
 
+    planned = forms.ChoiceField(
+        required=False,
+        label="What did the team plan to build?",
+        help_text="Before any assessment. The portfolio compares it with the recommendation.",
+        choices=[("", NOT_SAID), *((target.value, label) for target, label in APPROACHES.items())],
+        error_messages={"invalid_choice": "“%(value)s” is not one of the ways. Choose one of the list."},
+    )
     version = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
     class Meta:
         model = UseCase
-        fields = ["title", "description", "unit", "owner", "stage"]
+        fields = ["title", "description", "unit", "owner", "stage", "planned", "billing_tag"]
         labels = {
             "title": "Title",
             "description": "What should it do?",
             "unit": "Business unit",
             "owner": "Owner",
             "stage": "Stage",
+            "billing_tag": "Billing tag",
         }
         help_texts = {
             "title": "As colleagues would say it: “Answers to return questions”.",
@@ -53,6 +64,7 @@ class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
             "unit": "Who pays and who is asked about it.",
             "owner": "Answers for the decision and settles what people disagree on.",
             "stage": "Approval needs a review, so a new use case starts before it.",
+            "billing_tag": "How it is named on bills and in usage exports. Each use case has its own.",
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 4})}
         error_messages = {
@@ -69,12 +81,16 @@ class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
                 "invalid_choice": "This person cannot own a use case here. Choose a member of the list.",
             },
             "stage": {"invalid_choice": "A use case cannot start in the stage “%(value)s”. Choose one of the list."},
+            "billing_tag": {
+                "max_length": "The billing tag has %(show_value)s characters. Shorten it to %(limit_value)s.",
+            },
         }
 
     fields: dict[str, Any]
 
     def __init__(self, *args: Any, organisation: Organisation, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.organisation = organisation
         owner = self.fields["owner"]
         owner.queryset = possible_owners(organisation, self.instance.owner_id if self.instance.pk else None)
         owner.empty_label = None
@@ -97,6 +113,14 @@ class UseCaseForm(forms.ModelForm):  # type: ignore[type-arg]  # generic for myp
 
     def clean_title(self) -> str:
         return " ".join(self.cleaned_data["title"].split())
+
+    def clean_billing_tag(self) -> str:
+        tag = " ".join(self.cleaned_data["billing_tag"].split())
+        try:
+            refuse_taken_tag(self.organisation.pk, tag, but=self.instance.pk)
+        except BillingTagTakenError as taken:
+            raise ValidationError(str(taken)) from taken
+        return tag
 
     def clean_stage(self) -> str:
         return self.cleaned_data["stage"] or Stage.IDEA.value

@@ -16,7 +16,7 @@ from organisations.permissions import current_membership, require
 from organisations.roles import Permission
 from portfolio import actions
 from portfolio.forms.fields import sent
-from portfolio.forms.register import StageForm, UseCaseFilter, UseCaseForm
+from portfolio.forms.register import APPROACHES, NOT_SAID, StageForm, UseCaseFilter, UseCaseForm
 from portfolio.lifecycle import STAGE_LABELS, Stage
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
@@ -60,8 +60,12 @@ def use_case_new(request: SignedInRequest) -> HttpResponse:
     initial = {"owner": membership.user_id}
     form = UseCaseForm(sent(request), organisation=membership.organisation, initial=initial)
     if request.method == "POST" and form.is_valid():
-        use_case = actions.register_use_case(organisation=membership.organisation, by=request.user, **form.values())
-        return redirect("questionnaire-quick", pk=use_case.pk)
+        try:
+            use_case = actions.register_use_case(organisation=membership.organisation, by=request.user, **form.values())
+        except actions.BillingTagTakenError as taken:  # since the form looked
+            form.add_error("billing_tag", str(taken))
+        else:
+            return redirect("questionnaire-quick", pk=use_case.pk)
     status = 422 if form.errors else 200
     return render(request, "portfolio/use_case_form.html", {"form": form}, status=status)
 
@@ -103,6 +107,8 @@ def use_case_edit(request: SignedInRequest, pk: int) -> HttpResponse:
         except actions.ChangedMeanwhileError as meanwhile:
             conflicts = _conflicts(form, meanwhile.current)
             form = _reopened(request.POST, meanwhile.current)
+        except actions.BillingTagTakenError as taken:
+            form.add_error("billing_tag", str(taken))
         else:
             messages.success(request, "Saved.")
             return redirect("use-case", pk=pk)
@@ -148,8 +154,9 @@ def _retired(request: SignedInRequest, use_case: UseCase, form: UseCaseForm) -> 
 def _conflicts(form: UseCaseForm, current: UseCase) -> list[tuple[str, Any]]:
     """Field by field, what somebody else saved meanwhile where it differs from what was entered here."""
     entered = form.values()
+    planned = APPROACHES.get(current.planned, NOT_SAID)  # type: ignore[call-overload]
     return [
-        (str(form.fields[name].label or name), getattr(current, name) or "nothing")
+        (str(form.fields[name].label or name), planned if name == "planned" else getattr(current, name) or "nothing")
         for name in entered
         if getattr(current, name) != entered[name]
     ]

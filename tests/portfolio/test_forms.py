@@ -92,6 +92,7 @@ def test_new_use_case(organisation: Organisation, owner: User, viewer: User) -> 
     form = UseCaseForm({"title": "  Return   letters ", "owner": owner.pk}, organisation=organisation)
     assert form.is_valid()
     expected = {"title": "Return letters", "description": "", "unit": None, "owner": owner, "stage": "idea"}
+    expected |= {"planned": "", "billing_tag": ""}
     assert form.values() == expected
     assert list(form.fields["owner"].queryset) == [owner]  # a viewer cannot answer, so cannot own
 

@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -13,6 +13,7 @@ from openpyxl import Workbook
 
 from costing.sheets import Column, Sheet, UnreadableSheet, read_sheet, write_csv, write_xlsx
 
+NINE_THIRTY = datetime(2026, 11, 3, 9, 30, tzinfo=UTC).replace(tzinfo=None)
 WIDE = ",".join(f"c{n}" for n in range(201))
 
 
@@ -106,11 +107,11 @@ def test_lines_count_as_an_editor_counts_them() -> None:
         (b'a,b\n1,"\tx"\n', "a.csv", "Line 2, column B begins like a formula"),
         ("a\n＝1\n".encode(), "a.csv", "Line 2, column A begins like a formula"),
         (b"=a,b\n1,2\n", "a.csv", "Line 1, column A begins like a formula"),
-        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.xls", "This is an old Excel file (.xls) or a workbook with a password."),
+        (b"\xd0\xcf\x11\xe0" + b"\0" * 600, "a.xls", "This is an old Excel file (.xls) or a workbook with a"),
         (
             b"\xd0\xcf\x11\xe0" + b"\0" * 600,
             "a.xlsx",
-            "This is an old Excel file (.xls) or a workbook with a password.",
+            "This is an old Excel file (.xls) or a workbook with a",
         ),
         (b"%PDF-1.7", "a.csv", "This is a PDF."),
         (b"a,b\n", "a.json", "A file named “.json” is not read here."),
@@ -132,10 +133,9 @@ def test_what_is_no_formula_is_read(text: str) -> None:
 
 
 def test_a_workbook_is_read_as_it_shows() -> None:
-    values = ("text", 3, 0.1 + 0.2, 1e-7, 1e20, True, date(2026, 11, 3), datetime(2026, 11, 3, 9, 30), None, -1.50, "x")
+    values = ("text", 3, 0.1 + 0.2, 1e-7, 1e20, True, date(2026, 11, 3), NINE_THIRTY, None, -1.50, "x")
     assert cells(read(with_row(*values), "a.xlsx")) == [
-        ("text", "3", "0.3", "0.0000001", "100000000000000000000", "yes", "2026-11-03", "2026-11-03 09:30", "")
-        + ("-1.5", "x")
+        tuple("text|3|0.3|0.0000001|100000000000000000000|yes|2026-11-03|2026-11-03 09:30||-1.5|x".split("|"))
     ]
 
 
@@ -241,12 +241,18 @@ def flat(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-@given(st.binary(max_size=400), st.sampled_from(["a.csv", "a.tsv", "a.xlsx", "a.xls", "a", ""]))
-def test_no_bytes_bring_another_error(data: bytes, name: str) -> None:
+def fate(data: bytes, name: str = "table.csv") -> str:
+    """What became of the file: read, or refused in words. Another error goes through."""
     try:
-        read(data, name or "x")
+        read(data, name)
     except UnreadableSheet as error:
-        assert str(error).endswith((".", "…"))
+        return str(error)
+    return "Read."
+
+
+@given(st.binary(max_size=400), st.sampled_from(["a.csv", "a.tsv", "a.xlsx", "a.xls", "a"]))
+def test_no_bytes_bring_another_error(data: bytes, name: str) -> None:
+    assert fate(data, name).endswith(".")
 
 
 SOUND = with_row("text", 1, date(2026, 1, 1))
@@ -257,15 +263,9 @@ def test_no_damaged_workbook_brings_another_error(changes: list[tuple[int, int]]
     data = bytearray(SOUND)
     for at, value in changes:
         data[at] = value
-    try:
-        read(bytes(data), "a.xlsx")
-    except UnreadableSheet as error:
-        assert str(error).endswith((".", ")."))
+    assert fate(bytes(data), "a.xlsx").endswith((".", ")."))
 
 
 @given(st.text("=+-@'\t;,\"\n x1", max_size=60))
 def test_no_text_brings_another_error(text: str) -> None:
-    try:
-        read(text.encode())
-    except UnreadableSheet:
-        return
+    assert fate(text.encode()).endswith((".", '"'))
