@@ -27,6 +27,7 @@ from costing.engine.catalogue import Catalogue
 from costing.engine.currencies import check_currency, usd_per_unit
 from costing.engine.currencies import codes as currency_codes
 from costing.engine.defaults import complete as complete_inputs
+from costing.engine.defaults import filled as filled_choices
 from costing.engine.finance import band as band_of
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.engine.joint.carriers import narrowed, shares_of_variance, total_of
@@ -63,7 +64,7 @@ from costing.first_year import FirstYear, first_year
 from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
 from costing.previews import previewed
 from costing.revisions import newest_of, store_revisions
-from costing.runner import cents, result_of, spec_of
+from costing.runner import cents, result_of, run_projection, spec_of
 from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, read_sheet, write_csv, write_xlsx
 from costing.signals import projection_finished
 
@@ -140,6 +141,7 @@ __all__ = [
     "dominated_by",
     "end_rate",
     "explain",
+    "filled_choices",
     "first_year",
     "input_bounds",
     "input_defaults",
@@ -164,6 +166,7 @@ __all__ = [
     "restore_book",
     "result_of",
     "retry_projection",
+    "run_projection",
     "save_rate",
     "saving",
     "shares_of_variance",

@@ -46,6 +46,10 @@ AUDIT_PHRASES = {
     ),
     ("declined", USE_CASE): "{actor} declined to answer {parts} of {target}: “{reason}”",
     ("took_up", USE_CASE): "{actor} answers {parts} of {target} after all.",
+    ("built", "organisations.organisation"): (
+        "{actor} built the demo organisation {target}: {use_cases} use cases, {units} units, {members} members, "
+        "{budgets} budgets."
+    ),
     ("set", BUDGET): "{actor} set a budget of {of}: {words}.",
     ("changed", BUDGET): "{actor} changed the budget of {of} from {from} to {words}.",
     ("removed", BUDGET): "{actor} removed the budget of {of}: {words}.",
