@@ -22,6 +22,7 @@ from portfolio.models import (
     AnswerRevision,
     Assessment,
     Budget,
+    CostScenario,
     EvaluationRun,
     PolicyRun,
     Report,
@@ -301,3 +302,16 @@ def get_budget_for(user: User, budget_pk: int, permission: Permission = Permissi
         raise Http404("no such budget")
     require_in(user, budget.organisation_id, permission)
     return budget
+
+
+def get_cost_scenario_for(
+    user: User, pk: int, scenario_pk: int, permission: Permission = Permission.VIEW
+) -> tuple[UseCase, CostScenario]:
+    """A what-if of this use case, also a removed one, for who holds `permission` there; else 404 or 403."""
+    use_case = get_use_case_for(user, pk, permission)
+    rows = CostScenario.objects.filter(use_case=use_case, is_base=False).select_related("current")
+    scenario = rows.filter(pk=scenario_pk).first()
+    if scenario is None:
+        raise Http404("no such scenario")
+    scenario.use_case = use_case
+    return use_case, scenario

@@ -31,7 +31,7 @@ POLICY_LABELS = {
     "two_branches": "Run both side by side for a while",
 }
 DRIFT_LABELS = {"exponential": "Exponentially", "linear": "In equal steps"}
-PRICING_LABELS = {"on_demand": "On demand", "spot": "Spot", "average": "Average of a region"}
+PRICING_LABELS = {"on_demand": "On demand", "reserved": "Reserved", "spot": "Spot"}
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
+from portfolio.views.assumptions import ASSUMPTION_URLS
 from portfolio.views.budgets import BUDGET_URLS
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.evidence import EVIDENCE_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
+from portfolio.views.portfolio import PORTFOLIO_URLS
 from portfolio.views.reassess_many import REASSESS_URLS
 from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
@@ -57,6 +59,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         answer_history.answer_restore,
         name="answer-restore",
     ),
+    *ASSUMPTION_URLS,
     *BUDGET_URLS,
     *COST_URLS,
     *FIGURE_URLS,
@@ -68,4 +71,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *SAVED_VIEW_URLS,
     *POLICY_URLS,
     *TRIAL_URLS,
+    *PORTFOLIO_URLS,
 ]
