@@ -1,6 +1,6 @@
 """All that `portfolio` may use of `costing` (with the faces of `costing.charts`)."""
 
-from costing import jobs, price_books
+from costing import jobs, price_books, price_lists
 from costing.actions import (
     DRAWS,
     NothingNewError,
@@ -21,6 +21,7 @@ from costing.actions import (
 )
 from costing.charts.costs import cost_charts
 from costing.engine import catalogue, own_rates, prices
+from costing.engine.amounts import read_number, read_terms
 from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
 from costing.engine.catalogue import Catalogue
@@ -41,6 +42,7 @@ from costing.engine.lineage.explain import FIGURES, Explanation, explain
 from costing.engine.moving import Travel, moved, travel
 from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
+from costing.engine.planned_use import PlannedUse, planned_use
 from costing.engine.preview import PREVIEW_DRAWS, Preview, dominated_by, median_of, range_of
 from costing.engine.project import ENGINE_VERSION
 from costing.engine.rate_checks import check_rate
@@ -65,7 +67,7 @@ from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Sc
 from costing.previews import previewed
 from costing.revisions import newest_of, store_revisions
 from costing.runner import cents, result_of, run_projection, spec_of
-from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, read_sheet, write_csv, write_xlsx
+from costing.sheets import Column, Row, Sheet, SheetField, UnreadableSheet, as_read, read_sheet, write_csv, write_xlsx
 from costing.signals import projection_finished
 
 __all__ = [
@@ -100,6 +102,7 @@ __all__ = [
     "NothingNewError",
     "OptionResult",
     "Origin",
+    "PlannedUse",
     "PolicyCost",
     "Pool",
     "Preview",
@@ -125,6 +128,7 @@ __all__ = [
     "adapter_fits_16_bit",
     "add_currency",
     "apply_import",
+    "as_read",
     "band_of",
     "cancel_projection",
     "catalogue",
@@ -153,14 +157,18 @@ __all__ = [
     "narrowed",
     "newest_of",
     "own_rates",
+    "planned_use",
     "pooled",
     "previewed",
     "price_books",
+    "price_lists",
     "prices",
     "projection_finished",
     "propose_import",
     "range_of",
+    "read_number",
     "read_sheet",
+    "read_terms",
     "remove_rate",
     "request_projection",
     "restore_book",

@@ -168,7 +168,7 @@ def apply_import(*, price_import: PriceImport, by: User, base: int, lines: Itera
         raise ValueError("no row is chosen; tick at least one, or discard the list")
     rates, currencies = _contents(book)
     after = rates
-    for row in wanted:
+    for row in sorted(wanted, key=lambda row: str(row["rate"]["from"])):  # later ones end earlier ones
         after = _taken(after, row, currencies)
     note = note or f"Import of {locked.file_name}"
     details = {"rows": len(wanted), "left": len(locked.rows) - len(wanted), "refused": len(locked.failures)}
