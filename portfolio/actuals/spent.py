@@ -19,8 +19,6 @@ STORED = Decimal("0.00000001")  # as lines are stored: a database may sum them i
 NOTHING = Decimal(0)
 
 
-
-
 def actual_spend(
     organisation_id: int,
     since: date,

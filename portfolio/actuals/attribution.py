@@ -1,0 +1,67 @@
+"""Whose spend a line is, by its tags. Pure but for `today`, which reads the tags and the rules; never guesses.
+
+A line belongs to the use case whose billing tag it carries: in the column that names the use case, else in any tag;
+else to that of a rule somebody made (`TagRule`). Where two use cases are named, it belongs to none and stays in sight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from portfolio.actuals.lines import USE_CASE, Tags
+from portfolio.models import TagRule, UseCase
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What names use cases. Texts are compared without regard to case and to blanks around them."""
+
+    billing_tags: Mapping[str, int]  # lower-case tag → use case
+    rules: Mapping[tuple[str, str], int]  # (key, value) in lower case → use case; key "" for any
+
+    def use_case_of(self, tags: Tags) -> int | None:
+        """The use case that the tags name; None where they name none, or two."""
+        said = [(_bare(key), _bare(value)) for key, value in tags]
+        own = [value for key, value in said if key == _bare(USE_CASE)]
+        for found in (
+            {self.billing_tags[value] for value in own if value in self.billing_tags},
+            {self.billing_tags[value] for _, value in said if value in self.billing_tags},
+            {self.rules[pair] for pair in said if pair in self.rules},
+            {self.rules["", value] for _, value in said if ("", value) in self.rules},
+        ):
+            if found:
+                return found.pop() if len(found) == 1 else None
+        return None
+
+    @property
+    def values(self) -> frozenset[str]:
+        """All that names a use case today, in lower case: what a reader must keep of a tag with many values."""
+        return frozenset(self.billing_tags) | {value for _, value in self.rules}
+
+
+def today(organisation_id: int) -> Attribution:
+    """The tags and rules of an organisation; two queries."""
+    tagged = UseCase.objects.filter(organisation_id=organisation_id).exclude(billing_tag="").order_by()
+    rules = TagRule.objects.filter(organisation_id=organisation_id).order_by()
+    return Attribution(
+        {_bare(tag): pk for tag, pk in tagged.values_list("billing_tag", "pk")},
+        {(_bare(key), _bare(value)): pk for key, value, pk in rules.values_list("key", "value", "use_case_id")},
+    )
+
+
+def stored_tags(tags: Tags) -> dict[str, list[str]]:
+    """Tags as a line stores them: key → its values."""
+    found: dict[str, list[str]] = {}
+    for key, value in tags:
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def tags_of(stored: Mapping[str, Iterable[str]]) -> Tags:
+    """The inverse of `stored_tags`."""
+    return tuple((key, value) for key, values in stored.items() for value in values)
+
+
+def _bare(text: str) -> str:
+    return text.strip().casefold()
