@@ -31,7 +31,7 @@ from costing.engine.defaults import complete as complete_inputs
 from costing.engine.defaults import filled as filled_choices
 from costing.engine.finance import band as band_of
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
-from costing.engine.joint.carriers import narrowed, shares_of_variance, total_of
+from costing.engine.joint.carriers import narrowed, shares_of_variance
 from costing.engine.joint.differences import CAUSES as CHANGE_CAUSES
 from costing.engine.joint.differences import Then, difference
 from costing.engine.joint.items import Due, Item, Simulated, Unpriced, pooled
@@ -182,7 +182,6 @@ __all__ = [
     "spec_of",
     "store_revisions",
     "together",
-    "total_of",
     "travel",
     "usd_per_unit",
     "with_overrides",

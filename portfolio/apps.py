@@ -7,7 +7,12 @@ REPORT = "portfolio.report"
 COST_SCENARIO = "portfolio.costscenario"
 BUDGET = "portfolio.budget"
 POLICY, TRIAL = "portfolio.policyversion", "portfolio.policyrun"
+PORTFOLIO_RUN = "portfolio.portfoliorun"
 AUDIT_PHRASES = {
+    ("requested", PORTFOLIO_RUN): "{actor} asked for the figures of {target}.",
+    ("cancelled", PORTFOLIO_RUN): "{actor} cancelled the figures of {target}.",
+    ("retried", PORTFOLIO_RUN): "{actor} started the figures of {target} again.",
+    ("stored_scenarios", PORTFOLIO_RUN): "{actor} stored {scenarios} scenarios with the figures of {target}.",
     ("registered", USE_CASE): "{actor} registered {target}.",
     ("changed", USE_CASE): "{actor} changed {target}.",
     ("moved", USE_CASE): "{actor} moved {target} from “{from}” to “{to}”.",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from costing.public import Scenario, ScenarioSpec, catalogue, spec_of, with_overrides
 from portfolio.handoff import fingerprint, scenario_spec
+from portfolio.lifecycle import Stage
 from portfolio.models import CostScenario, RecommendationSnapshot, UseCase
 from portfolio.questionnaire.outcome import Recommendation
 
@@ -25,18 +28,19 @@ def spec_for(use_case: UseCase, snapshot: RecommendationSnapshot | None) -> Scen
 
 def spec_from(use_case: UseCase, answers: Mapping[str, Any], recommendation: Recommendation | None) -> ScenarioSpec:
     """What a projection asked for today would be computed from if these answers counted."""
-    return with_overrides(answered_spec(use_case, answers, recommendation), base_overrides(use_case))
+    return specified(use_case.title, answers, recommendation, base_overrides(use_case))
+
+
+def specified(
+    title: str, answers: Mapping[str, Any], recommendation: Recommendation | None, overrides: Mapping[str, Any]
+) -> ScenarioSpec:
+    """The inputs as answers and recommendation give them, and what was set by hand on top; no query."""
+    return with_overrides(_answered(title, answers, recommendation), overrides)
 
 
 def answered_spec(use_case: UseCase, answers: Mapping[str, Any], recommendation: Recommendation | None) -> ScenarioSpec:
     """The inputs as these answers alone give them, without what was set by hand."""
-    return scenario_spec(
-        title=use_case.title,
-        answers=answers,
-        recommendation=recommendation,
-        start=f"{timezone.now():%Y-%m}",
-        catalogue=catalogue.load(),
-    )
+    return _answered(use_case.title, answers, recommendation)
 
 
 def base_overrides(use_case: UseCase) -> dict[str, Any]:
@@ -56,6 +60,54 @@ def latest_snapshot(use_case: UseCase) -> RecommendationSnapshot | None:
     return snapshots.order_by("-assessment__started_at", "-created_at", "-pk").first()
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What the figures of a use case rest on, by the keys of the rows that say it; equal keys mean equal figures."""
+
+    use_case: int
+    unit: int | None
+    stage: str
+    target: str
+    planned: str
+    snapshot: int | None  # the recommendation with the answers it saw
+    base: int | None  # the cost scenario that holds what was set by hand …
+    base_version: int | None  # … and which of its versions
+
+
+def standings(organisation_id: int, use_cases: Collection[int] | None = None) -> list[Standing]:
+    """How an organisation's use cases stand, retired ones left out; of all, or of some. One query."""
+    snapshots = RecommendationSnapshot.objects.filter(assessment__use_case=OuterRef("pk"))
+    latest = snapshots.order_by("-assessment__started_at", "-created_at", "-pk")
+    base = CostScenario.objects.filter(use_case=OuterRef("pk"), is_base=True)
+    living = UseCase.objects.filter(organisation_id=organisation_id).exclude(stage=Stage.RETIRED)
+    some = living if use_cases is None else living.filter(pk__in=use_cases)
+    rows = some.order_by("pk").values_list(
+        "pk",
+        "unit_id",
+        "stage",
+        "target",
+        "planned",
+        Subquery(latest.values("pk")[:1]),
+        Subquery(base.values("pk")[:1]),
+        Subquery(base.values("version")[:1]),
+    )
+    return [Standing(*row) for row in rows]
+
+
 def lineage_of(use_case: UseCase) -> uuid.UUID:
     """All scenario revisions of a use case share this lineage."""
-    return uuid.uuid5(LINEAGE_NAMESPACE, f"use-case:{use_case.pk}")
+    return lineage_of_key(use_case.pk)
+
+
+def lineage_of_key(use_case_id: int) -> uuid.UUID:
+    return uuid.uuid5(LINEAGE_NAMESPACE, f"use-case:{use_case_id}")
+
+
+def _answered(title: str, answers: Mapping[str, Any], recommendation: Recommendation | None) -> ScenarioSpec:
+    return scenario_spec(
+        title=title,
+        answers=answers,
+        recommendation=recommendation,
+        start=f"{timezone.now():%Y-%m}",
+        catalogue=catalogue.load(),
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import io
+import json
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +57,16 @@ def unpacked(data: Any, *shape: int) -> Array:
     return np.frombuffer(data, dtype=STORED).reshape(shape).astype(np.float64)
 
 
+def as_stored(pool: Pool) -> Pool:
+    """The pool with its draws as they are read again: what is worked out from it then is what a page works out."""
+    return replace(
+        pool,
+        monthly_usd=unpacked(packed(pool.monthly_usd), *pool.monthly_usd.shape),
+        planned_usd=unpacked(packed(pool.planned_usd), pool.draws),
+        tuned_usd=unpacked(packed(pool.tuned_usd), pool.draws),
+    )
+
+
 def cents_of(stored: Any, months: int) -> Cents:
     """Expected cents as stored (lists by component) as an array (components, months)."""
     return np.asarray(stored, dtype=np.int64).reshape(len(COMPONENTS), months)
@@ -71,3 +83,53 @@ def pool_from(row: Any, *, draws: int, months: int) -> Pool:
         planned_cents=row.planned_cents,
         tuned_cents=row.tuned_cents,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class BlockFigures:
+    """The sums of a block by cell, and the year of each of its use cases that has figures."""
+
+    cells: tuple[tuple[int | None, str, str], ...]  # unit, approach, stage
+    pools: tuple[Pool, ...]  # one per cell
+    use_cases: tuple[int, ...]
+    annual_usd: NDArray[np.float32]  # (use cases, draws), first twelve months
+
+    def to_bytes(self) -> bytes:
+        """As a numpy archive."""
+        facts = {
+            "cells": [list(cell) for cell in self.cells],
+            "sums": [[pool.use_cases, pool.planned_cents, pool.tuned_cents] for pool in self.pools],
+            "use_cases": list(self.use_cases),
+        }
+        file = io.BytesIO()
+        np.savez(
+            file,
+            facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
+            annual=np.asarray(self.annual_usd, dtype=STORED),
+            cents=np.array([pool.expected_cents for pool in self.pools], dtype="<i8"),
+            monthly=np.array([pool.monthly_usd for pool in self.pools], dtype=STORED),
+            planned=np.array([pool.planned_usd for pool in self.pools], dtype=STORED),
+            tuned=np.array([pool.tuned_usd for pool in self.pools], dtype=STORED),
+        )
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: Any) -> BlockFigures:
+        """The inverse of `to_bytes`; the draws are float32 from then on."""
+        with np.load(io.BytesIO(bytes(data)), allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = json.loads(arrays["facts"].tobytes())
+        pools = tuple(
+            Pool(
+                use_cases=use_cases,
+                expected_cents=arrays["cents"][index],
+                monthly_usd=arrays["monthly"][index],
+                planned_usd=arrays["planned"][index],
+                tuned_usd=arrays["tuned"][index],
+                planned_cents=planned_cents,
+                tuned_cents=tuned_cents,
+            )
+            for index, (use_cases, planned_cents, tuned_cents) in enumerate(facts["sums"])
+        )
+        cells = tuple((unit, approach, stage) for unit, approach, stage in facts["cells"])
+        return cls(cells, pools, tuple(facts["use_cases"]), arrays["annual"])
