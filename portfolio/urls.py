@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
 from portfolio.views.assumptions import ASSUMPTION_URLS
 from portfolio.views.budgets import BUDGET_URLS
+from portfolio.views.compare import COMPARE_URLS
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.evidence import EVIDENCE_URLS
@@ -16,6 +17,7 @@ from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
 from portfolio.views.saved_views import SAVED_VIEW_URLS
+from portfolio.views.what_if import WHAT_IF_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("requests/", requests.requests, name="requests"),
@@ -62,6 +64,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *ASSUMPTION_URLS,
     *BUDGET_URLS,
     *COST_URLS,
+    *WHAT_IF_URLS,
+    *COMPARE_URLS,
     *FIGURE_URLS,
     *EVIDENCE_URLS,
     *REPORT_URLS,

@@ -6,6 +6,7 @@ from organisations.models import Organisation
 from organisations.roles import Role
 from portfolio.actions.reassess_run import empty_result
 from portfolio.models import AnswerRevision, PolicyRun, Report, SavedView
+from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
@@ -123,6 +124,14 @@ EXPECTED = {
     "POST use-case-reassess": EDIT_DONE,  # nothing seen: back with a message
     "assessment": VIEW,
     "costs": VIEW,
+    "costs-what-if": VIEW,
+    "costs-what-if-save": ONLY_POST,
+    "POST costs-what-if-save": {**EDIT, "owner": 422, "editor": 422},  # nothing is moved
+    "costs-what-if-base": ONLY_POST,
+    "POST costs-what-if-base": {**EDIT, "owner": 422, "editor": 422},
+    "costs-compare": VIEW,
+    "costs-compare-compute": ONLY_POST,
+    "POST costs-compare-compute": PROJECT,
     "costs-progress": POLLED,
     "costs-refresh": ONLY_POST,
     "POST costs-refresh": PROJECT,
@@ -195,6 +204,8 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
             kwargs["revision_pk"] = AnswerRevision.objects.get(answer__assessment__use_case=use_case).pk
     elif name == "assessment":
         kwargs["assessment_pk"] = use_case.assessments.get().pk
+    elif name == "costs-compare-compute":
+        kwargs["revision"] = refresh(use_case=use_case, by=owner).scenario.revision
     elif name == "cost-figure":
         kwargs["figure"] = "serving"
     elif name in ("request-withdraw", "request-remind", "request-due", "request-link"):
