@@ -1,16 +1,8 @@
-"""The two addresses that belong to no app."""
+"""The address that belongs to no app."""
 
-from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
-
-
-@login_required
-def home(request: HttpRequest) -> HttpResponse:
-    """The signed-in person's first page."""
-    return redirect("use-cases")
 
 
 @never_cache

@@ -9,13 +9,16 @@ from portfolio.views.compare import COMPARE_URLS
 from portfolio.views.cost_lineage import FIGURE_URLS
 from portfolio.views.costs import COST_URLS
 from portfolio.views.evidence import EVIDENCE_URLS
+from portfolio.views.exports import EXPORT_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
 from portfolio.views.portfolio import PORTFOLIO_URLS
 from portfolio.views.reassess_many import REASSESS_URLS
+from portfolio.views.register_import import IMPORT_URLS
 from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
+from portfolio.views.scenarios import SCENARIO_URLS
 from portfolio.views.saved_views import SAVED_VIEW_URLS
 from portfolio.views.what_if import WHAT_IF_URLS
 
@@ -64,10 +67,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *ASSUMPTION_URLS,
     *BUDGET_URLS,
     *COST_URLS,
+    *SCENARIO_URLS,
     *WHAT_IF_URLS,
     *COMPARE_URLS,
     *FIGURE_URLS,
     *EVIDENCE_URLS,
+    *EXPORT_URLS,
+    *IMPORT_URLS,
     *REPORT_URLS,
     *REVIEW_URLS,
     *REASSESS_URLS,

@@ -1,6 +1,6 @@
 """The charts of a whole portfolio, each with a one-sentence reading computed from the same figures. Pure.
 
-Amounts come in the currency that is shown; a chart's unit is "money-EUR". Expected spend is stacked, so that it adds up;
+Amounts come in the currency shown; a chart's unit is "money-EUR". Expected spend is stacked, so that it adds up;
 bands are those of the sum of all use cases in each future, never sums of bands.
 """
 
@@ -167,7 +167,8 @@ def claim_words(share_p10: float, share_p50: float, share_p90: float, probabilit
     claimed = "the 30–50 % that the source claims"
     chance = f"it lies in that range in {percent(probability)} of the futures"
     if share_p50 < 0:
-        return f"Refuted here: following the recommendations costs {percent(-share_p50)} more, against {claimed} to be saved."
+        more = f"following the recommendations costs {percent(-share_p50)} more"
+        return f"Refuted here: {more} than fine-tuning everything, against {claimed} to be saved."
     spread = f"{percent(share_p50)} ({percent(share_p10)} to {percent(share_p90)})"
     if low <= share_p50 <= high:
         return f"Reproduced from your own portfolio: {spread} below fine-tuning everything, within {claimed}; {chance}."

@@ -285,7 +285,7 @@ def nav_link(context: Context, name: str, label: str, count: int | None = None) 
     except NoReverseMatch:
         return {"url": ""}
     path = context["request"].path if "request" in context else ""
-    here = "page" if path == url else "true" if path.startswith(url) else ""
+    here = "page" if path == url else "true" if url != "/" and path.startswith(url) else ""
     return {"url": url, "label": label, "count": count, "here": here}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from portfolio.forms.portfolio import PortfolioFilter
 from portfolio.forms.register import UseCaseFilter
 
 MAX_QUERY = 2_000
@@ -21,7 +22,10 @@ class FilteredPage:
     parameters: frozenset[str]
 
 
-PAGES = {"use-cases": FilteredPage("use-cases", frozenset(UseCaseFilter.base_fields))}
+PAGES = {
+    "use-cases": FilteredPage("use-cases", frozenset(UseCaseFilter.base_fields)),
+    "home": FilteredPage("home", frozenset(PortfolioFilter.base_fields)),
+}
 
 
 def known_query(query: str, page: FilteredPage) -> str:

@@ -6,6 +6,7 @@ SIGN_IN = "sign-in"
 # name → address; `{sample}` is the address of a use case of the demo organisation with computed costs
 PAGES = {
     SIGN_IN: "/accounts/login/",
+    "portfolio": "/",
     "list": "/use-cases/",
     "new": "/use-cases/new/",
     "detail": "{sample}",

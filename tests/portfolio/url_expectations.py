@@ -5,7 +5,7 @@ from typing import Any
 from organisations.models import Organisation
 from organisations.roles import Role
 from portfolio.actions.reassess_run import empty_result
-from portfolio.models import AnswerRevision, PolicyRun, Report, SavedView
+from portfolio.models import AnswerRevision, PolicyRun, PortfolioRun, Report, SavedView
 from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
@@ -23,6 +23,7 @@ ANSWER_EMPTY = row(owner=422, editor=422, reviewer=422, viewer=403, respondent=4
 PROJECT = row(owner=302, editor=302, reviewer=403, viewer=403, respondent=404, outsider=404)
 REPORT = row(owner=302, editor=302, reviewer=302, viewer=302, respondent=404, outsider=404)
 ONLY_POST = everybody(405)  # after signing in
+PORTFOLIO_RUN = row(owner=302, editor=302, reviewer=403, viewer=403, respondent=403, outsider=404)
 POLLED = row(owner=286, editor=286, reviewer=286, viewer=286, respondent=404, outsider=404)  # nothing to wait for
 NO_FIGURES = row(owner=404, editor=404, reviewer=404, viewer=404, respondent=404, outsider=404)
 
@@ -115,6 +116,16 @@ EXPECTED = {
     "answer-restore": ONLY_POST,
     # The revision is the owner's own; nobody else has one to restore.
     "POST answer-restore": row(owner=302, editor=404, reviewer=404, viewer=403, respondent=404, outsider=404),
+    "portfolio-recompute": ONLY_POST,
+    "POST portfolio-recompute": row(owner=302, editor=302, reviewer=403, viewer=403, respondent=403, outsider=302),
+    "portfolio-progress": row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=404),
+    "portfolio-cancel": ONLY_POST,
+    "POST portfolio-cancel": PORTFOLIO_RUN,
+    "portfolio-retry": ONLY_POST,
+    "POST portfolio-retry": PORTFOLIO_RUN,  # it waits already: back with a message
+    "portfolio-calendar": row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=200),
+    # Nothing is computed yet: on to the portfolio.
+    "portfolio-unpriced": row(owner=302, editor=302, reviewer=302, viewer=302, respondent=403, outsider=302),
     "reviews": row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=200),
     "use-case-review": VIEW,
     "POST use-case-review": EDIT_EMPTY,
@@ -171,6 +182,11 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {}
     if name in ("rules", "policy", "policy-edit"):
         return {}
+    if name in ("portfolio-recompute", "portfolio-calendar", "portfolio-unpriced"):
+        return {}
+    if name.startswith("portfolio-"):
+        run = {"start": "2026-11", "months": 12, "seed": 1, "draws": 8, "engine_version": "-", "catalogue_version": "-"}
+        return {"run_pk": PortfolioRun.objects.create(organisation=organisation, **run).pk}
     if name in ("budgets", "budget-new"):
         return {}
     if name.startswith("budget-"):

@@ -1,0 +1,212 @@
+"""Budgets against the futures of a stored run: the one shown as a whole, and those of the units as rows. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from django.urls import reverse
+
+from costing.charts import portfolio as charts
+from costing.charts.chart import Chart
+from costing.charts.costs import month_labels
+from costing.charts.format import percent
+from costing.public import Pool, crossing
+from portfolio import budgets
+from portfolio.actuals.spent import actual_spend, by, counting, within
+from portfolio.forms.portfolio import Narrowed
+from portfolio.models import Budget
+from portfolio.spend import reading
+from portfolio.views.portfolio_figures import Spend
+from portfolio.views.portfolio_money import Coin, coin_of
+from portfolio.views.portfolio_words import BudgetOutlook, budget_reading, crossing_words, period
+
+UNITS_SHOWN = 6  # each needs the draws of its cells
+WARN, BAD = 0.25, 0.5  # chance of crossing from which a row is marked
+
+
+@dataclass(frozen=True)
+class Against:
+    """A budget against what is shown: the outlook, its chart, when it is likely to be crossed, month by month."""
+
+    budget: Budget
+    outlook: BudgetOutlook
+    chart: Chart
+    when: str
+    by_month: list[tuple[date, float]]  # the chance of having crossed it by the end of each month
+    month_usd: float  # the budget's share of one month
+
+    @property
+    def chance(self) -> str:
+        return percent(self.outlook.crossing.probability)
+
+    @property
+    def period(self) -> str:
+        return period(self.budget.starts_on, self.budget.ends_before)
+
+    @property
+    def tone(self) -> str:
+        return _tone(self.outlook.crossing.probability)
+
+
+@dataclass(frozen=True)
+class UnitRow:
+    unit_id: int
+    name: str
+    href: str
+    shown: str
+    period: str
+    p50: str
+    band: str
+    chance: str
+    tone: str
+    when: str
+
+
+def against(spend: Spend, on: date) -> Against | None:
+    """The budget of what is shown: the organisation's, or the unit's where only a unit narrows it."""
+    here, narrowed = spend.run.organisation_id, spend.narrowed
+    if narrowed.is_set and narrowed.only_unit is None:
+        return None
+    budget = budgets.in_force(here, on, unit=narrowed.only_unit)
+    coin = coin_of(here, budget.currency, on) if budget else None
+    if budget is None or coin is None or coin.wanted:
+        return None
+    spent = _spent_by_month(here, budget, spend.month_days[0], narrowed.only_unit)
+    outlook = _outlook(spend, spend.pool, budget, coin, sum(spent.values()) if any(spent.values()) else None)
+    if outlook is None:
+        return None
+    return Against(
+        budget=budget,
+        outlook=outlook,
+        chart=_chart(spend, outlook, spent),
+        when=crossing_words(outlook, spend.month_days),
+        by_month=[
+            (spend.month_days[i], outlook.crossing.by_month[i])
+            for i in range(outlook.first, outlook.first + outlook.months)
+        ],
+        month_usd=outlook.budget_usd / budget.months,
+    )
+
+
+def units(spend: Spend, on: date) -> tuple[list[UnitRow], int]:
+    """The units' budgets in force, those most likely to be crossed first, and how many more there are."""
+    if spend.narrowed.is_set:
+        return [], 0
+    here = spend.run.organisation_id
+    found = budgets.units_in_force(here, on)
+    annual: dict[int, int] = {}
+    for cell in spend.cells:
+        annual[cell.unit_id or 0] = annual.get(cell.unit_id or 0, 0) + cell.annual_cents
+    largest = sorted(found, key=lambda unit: -annual.get(unit, 0))
+    names = {cell.unit_id: cell.unit_name for cell in spend.cells}
+    rows = []
+    for unit in largest[:UNITS_SHOWN]:
+        row = _unit_row(spend, found[unit], names.get(unit, ""), on)
+        if row is not None:
+            rows.append(row)
+    ranked = sorted(rows, key=lambda pair: -pair[0])
+    return [row for _, row in ranked], max(0, len(found) - UNITS_SHOWN)
+
+
+def _unit_row(spend: Spend, budget: Budget, name: str, on: date) -> tuple[float, UnitRow] | None:
+    here, unit = spend.run.organisation_id, budget.unit_id or 0
+    coin = spend.coin if budget.currency == spend.coin.currency else coin_of(here, budget.currency, on)
+    if coin.wanted or not name:
+        return None
+    pool = reading.pool_of(spend.run, unit=unit)
+    start = spend.month_days[0]
+    spent = actual_spend(here, budget.starts_on, start, unit=unit) if budget.starts_on < start else None
+    outlook = _outlook(spend, pool, budget, coin, float(spent) if spent else None)
+    if outlook is None:
+        return None
+    months = slice(outlook.first, outlook.first + outlook.months)
+    bands = spend.bands_of(pool.monthly_usd[:, months], outlook.spent_usd or 0.0)
+    p10, p50, p90 = (row[-1] * spend.coin.usd for row in (bands.p10, bands.p50, bands.p90))
+    return outlook.crossing.probability, UnitRow(
+        unit_id=unit,
+        name=name,
+        href=f"{reverse('home')}?{Narrowed(unit=unit).query()}",
+        shown=outlook.shown,
+        period=period(budget.starts_on, budget.ends_before),
+        p50=spend.coin.words(p50),
+        band=spend.coin.band(p10, p90),
+        chance=percent(outlook.crossing.probability),
+        tone=_tone(outlook.crossing.probability),
+        when=crossing_words(outlook, spend.month_days),
+    )
+
+
+def _outlook(spend: Spend, pool: Pool, budget: Budget, coin: Coin, spent_usd: float | None) -> BudgetOutlook | None:
+    """None where the run simulates none of the budget's months."""
+    before = _months_between(budget.starts_on, spend.month_days[0])
+    first, left = max(0, -before), budget.months - max(0, before)
+    months = min(left, spend.run.months - first)
+    if left <= 0 or months <= 0:
+        return None
+    amount_usd = float(budget.amount) * coin.usd
+    shown = coin.short(round(budget.amount * 100))
+    return BudgetOutlook(
+        budget_usd=amount_usd,
+        shown=shown,
+        starts_on=budget.starts_on,
+        ends_before=budget.ends_before,
+        spent_usd=spent_usd,
+        months_before=max(0, before),
+        crossing=crossing(pool.monthly_usd, amount_usd, spent_usd=spent_usd or 0.0, first=first, months=left),
+        first=first,
+        months=months,
+        is_cut=months < left,
+    )
+
+
+def _chart(spend: Spend, outlook: BudgetOutlook, spent: dict[date, float]) -> Chart:
+    """From the budget's first month, or from the first simulated one where no bill says what was spent before."""
+    months = slice(outlook.first, outlook.first + outlook.months)
+    bands = spend.bands_of(spend.pool.monthly_usd[:, months], outlook.spent_usd or 0.0)
+    ahead = spend.month_days[months]
+    known = [] if outlook.spent_usd is None else sorted(spent)
+    running, total = [], 0.0
+    for month in known:
+        total += spent[month]
+        running.append(spend.coin.of(total))
+    likely = outlook.crossing.likely_month
+    usd = spend.coin.usd
+    return charts.budget_chart(
+        month_labels(f"{(known[0] if known else ahead[0]):%Y-%m}", len(known) + len(ahead)),
+        bands,
+        first=len(known),
+        spent=tuple(running),
+        budget=spend.coin.of(outlook.budget_usd),
+        likely_month=None if likely is None else len(known) + likely - outlook.first,
+        currency=spend.coin.currency,
+        reading=budget_reading(spend.coin, outlook, bands.p10[-1] * usd, bands.p50[-1] * usd, bands.p90[-1] * usd),
+    )
+
+
+def _spent_by_month(here: int, budget: Budget, start: date, unit: int | None) -> dict[date, float]:
+    """US dollars of each month of the budget before `start`, 0 where no bill is known; {} where there is none such."""
+    if budget.starts_on >= start:
+        return {}
+    lines = within(counting(here), budget.starts_on, start)
+    if unit is not None:
+        lines = lines.filter(use_case__unit=unit)
+    known: dict[Any, Any] = {key[0]: usd for key, usd in by(lines, "month").items()}
+    return {month: float(known.get(month, 0)) for month in _months(budget.starts_on, start)}
+
+
+def _months(first: date, before: date) -> Iterable[date]:
+    month = first
+    while month < before:
+        yield month
+        month = (month + timedelta(days=32)).replace(day=1)
+
+
+def _months_between(first: date, later: date) -> int:
+    return 12 * (later.year - first.year) + later.month - first.month
+
+
+def _tone(probability: float) -> str:
+    return "bad" if probability >= BAD else "warn" if probability >= WARN else "good"

@@ -1,0 +1,163 @@
+"""All that the portfolio page shows, put together: the headline, the four figures, and each card. Reads only."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count
+from django.urls import reverse
+from django.utils import timezone
+
+from costing.charts.format import percent
+from costing.public import jobs
+from organisations.models import Membership
+from organisations.roles import Permission
+from portfolio.actuals.spent import actual_spend
+from portfolio.forms.portfolio import Narrowed, PortfolioFilter
+from portfolio.lifecycle import STAGE_LABELS, Stage
+from portfolio.models import PortfolioRun, UseCase
+from portfolio.permissions import SignedInRequest
+from portfolio.questionnaire.outcome import Status
+from portfolio.spend import reading
+from portfolio.spend.reading import Runs
+from portfolio.views import portfolio_budget, portfolio_calendar, portfolio_changes, portfolio_risks, portfolio_words
+from portfolio.views.portfolio_figures import Spend
+from portfolio.views.portfolio_money import Coin, coin_of
+from portfolio.views.saved_views import saved_views
+
+
+def context(request: SignedInRequest, membership: Membership) -> dict[str, Any]:
+    """The whole page; without a stored run only what is known without one."""
+    organisation = membership.organisation
+    today = timezone.localdate()
+    runs = reading.latest_run(organisation.pk)
+    form = PortfolioFilter(request.GET, organisation=organisation)
+    narrowed = form.narrowed()
+    coin = coin_of(organisation.pk, organisation.currency, today)
+    stages = _stages(organisation.pk, narrowed)
+    calendar = portfolio_calendar.of(organisation.pk, runs.shown, narrowed, today)
+    found = {
+        "filter": form,
+        "narrowed": narrowed,
+        "named": form.named(),
+        "coin": coin,
+        "today": today,
+        "stages": stages,
+        "use_case_count": sum(row["number"] for row in stages),
+        "needs": _needs(organisation.pk, narrowed, today, calendar),
+        "calendar": calendar,
+        "calendar_reading": portfolio_calendar.reading_of(calendar),
+        "saved": saved_views(request, membership, "home"),
+        **job(runs, membership),
+    }
+    if runs.shown is not None:
+        found |= _figures(runs.shown, narrowed, coin, form.split, today)
+    return found
+
+
+def job(runs: Runs, membership: Membership) -> dict[str, Any]:
+    """What `_portfolio_job.html` needs: the run under way, or how the last one ended."""
+    run = runs.active or runs.ended
+    return {
+        "run": runs.shown,
+        "job": run,
+        "seconds_left": jobs.seconds_left(run) if run else None,
+        "is_unqueued": bool(run and jobs.is_unqueued(run)),
+        "queue_message": jobs.QUEUE_UNREACHABLE_MESSAGE,
+        "may_project": membership.allows(Permission.PROJECT),
+        "may_manage": membership.allows(Permission.MANAGE),
+    }
+
+
+def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, today: date) -> dict[str, Any]:
+    spend = Spend(run, narrowed, coin)
+    if not spend.cells:
+        return {"is_nothing": True}
+    against = portfolio_budget.against(spend, today)
+    unit_budgets, more_unit_budgets = portfolio_budget.units(spend, today)
+    year = spend.annual
+    p50, low, high = coin.words(year.p50), coin.words(year.p10), coin.words(year.p90)
+    planned = spend.pool.planned_cents / 100
+    return {
+        "spend": spend,
+        "year": {"p50": p50, "low": low, "high": high, "band": coin.band(year.p10, year.p90)},
+        "year_words": portfolio_words.year_words(run.start, today),
+        "budget_sentence": portfolio_words.budget_sentence(against.outlook if against else None),
+        "saving_sentence": portfolio_words.saving_sentence(coin, year.mean or 0.0, planned, year.p50),
+        "left_out": portfolio_words.partial_words(run.use_cases, run.unpriced, is_partial=run.is_partial),
+        "mean_words": portfolio_words.mean_words(coin, year.mean or 0.0, year.p50),
+        "now": _now(spend),
+        "against": against,
+        "unit_budgets": unit_budgets,
+        "more_unit_budgets": more_unit_budgets,
+        "spend_chart": spend.spend_chart(split, against.month_usd if against else None),
+        "split": split,
+        "switch": spend.switch(split),
+        "split_parts": spend.parts(split),
+        "worth": spend.worth(),
+        "units": spend.parts("unit"),
+        "components": spend.parts("component"),
+        "expected": coin.exact(spend.expected),
+        "carriers": spend.carriers(),
+        "carrier_words": portfolio_changes.carrier_words(run, coin) if not narrowed.is_set else "",
+        "risks": portfolio_risks.of(spend),
+        "changes": portfolio_changes.of(run, coin) if not narrowed.is_set else None,
+    }
+
+
+def _now(spend: Spend) -> dict[str, str]:
+    """The first simulated month with its band, against the bills of the month before where there are any."""
+    bands, start = spend.monthly, spend.month_days[0]
+    found = {"p50": spend.coin.words(bands.p50[0] * spend.coin.usd), "month": f"{start:%B}"}
+    found["band"] = spend.coin.band(bands.p10[0] * spend.coin.usd, bands.p90[0] * spend.coin.usd)
+    narrowed = spend.narrowed
+    if narrowed.is_set and narrowed.only_unit is None:
+        return found
+    before = date(start.year - (start.month == 1), (start.month - 2) % 12 + 1, 1)
+    spent = actual_spend(spend.run.organisation_id, before, start, unit=narrowed.only_unit)
+    if spent > 0:
+        change = bands.p50[0] * spend.coin.usd / float(spent) - 1
+        sign = "+" if change > 0 else ""
+        found["against"] = f"{sign}{percent(round(change, 2))} on the bills of {before:%B}"
+    return found
+
+
+def _stages(organisation_id: int, narrowed: Narrowed) -> list[dict[str, Any]]:
+    """How many use cases are in each stage, without the retired ones."""
+    rows = UseCase.objects.filter(organisation_id=organisation_id).exclude(stage=Stage.RETIRED)
+    counts = dict(rows.filter(**narrowed.of_use_cases()).order_by().values_list("stage").annotate(Count("pk")))
+    return [
+        {
+            "stage": stage.value,
+            "label": STAGE_LABELS[stage],
+            "number": counts[stage.value],
+            "href": f"{reverse('use-cases')}?{narrowed.query(stage=stage.value)}",
+        }
+        for stage in Stage
+        if counts.get(stage.value)
+    ]
+
+
+def _needs(
+    organisation_id: int, narrowed: Narrowed, today: date, calendar: list[portfolio_calendar.Month]
+) -> list[dict[str, Any]]:
+    """What somebody has to do: decide what is ready, look again at what is overdue, leave models that end."""
+    rows = UseCase.objects.filter(organisation_id=organisation_id).exclude(stage=Stage.RETIRED)
+    rows = rows.filter(**narrowed.of_use_cases())
+    ready = rows.filter(stage=Stage.ASSESSMENT, status=Status.READY).count()
+    overdue = rows.to_review("overdue", today).count()
+    ends = sum(month.counts.get("end_of_service", 0) for month in calendar)
+    listed = reverse("use-cases")
+    asked = narrowed.query(stage=Stage.ASSESSMENT.value)
+    found = [
+        (ready, "approval", "approvals", f"{listed}?{asked}&{urlencode({'status': Status.READY.value})}"),
+        (overdue, "review overdue", "reviews overdue", f"{listed}?{narrowed.query(review='overdue')}"),
+        (ends, "model ends", "models end", "#calendar"),
+    ]
+    return [
+        {"number": number, "words": one if number == 1 else several, "href": href}
+        for number, one, several, href in found
+        if number
+    ]
