@@ -8,6 +8,7 @@ COST_SCENARIO = "portfolio.costscenario"
 BUDGET = "portfolio.budget"
 POLICY, TRIAL = "portfolio.policyversion", "portfolio.policyrun"
 PORTFOLIO_RUN = "portfolio.portfoliorun"
+REGISTER_IMPORT = "portfolio.registerimport"
 AUDIT_PHRASES = {
     ("requested", PORTFOLIO_RUN): "{actor} asked for the figures of {target}.",
     ("cancelled", PORTFOLIO_RUN): "{actor} cancelled the figures of {target}.",
@@ -21,6 +22,11 @@ AUDIT_PHRASES = {
     ("restored_answer", USE_CASE): "{actor} restored the answer “{to}” to “{question}” in {target}.",
     ("settled", USE_CASE): "{actor} settled “{question}” in {target}: “{answer}” counts.",
     ("reopened", USE_CASE): "{actor} reopened “{question}” in {target}: “{answer}” no longer counts alone.",
+    ("uploaded", REGISTER_IMPORT): "{actor} uploaded {target}, {rows} rows of use cases that can be taken over.",
+    ("took_over", REGISTER_IMPORT): (
+        "{actor} took over {target}: {registered} use cases registered, {changed} changed."
+    ),
+    ("discarded", REGISTER_IMPORT): "{actor} discarded {target} without taking anything over.",
     ("reassessed", USE_CASE): "{actor} assessed {target} again: {carried}",
     ("reviewed", USE_CASE): "{actor} reviewed {target}: “{note}”",
     ("planned_review", USE_CASE): "{actor} moved the review of {target} from {from} to {to}.",

@@ -3,6 +3,6 @@
 from costing.sheets.model import Row, Sheet, UnreadableSheet
 from costing.sheets.reading import read_sheet
 from costing.sheets.uploads import SheetField
-from costing.sheets.writing import Column, write_csv, write_xlsx
+from costing.sheets.writing import Column, as_read, write_csv, write_xlsx
 
-__all__ = ["Column", "Row", "Sheet", "SheetField", "UnreadableSheet", "read_sheet", "write_csv", "write_xlsx"]
+__all__ = ["Column", "Row", "Sheet", "SheetField", "UnreadableSheet", "as_read", "read_sheet", "write_csv", "write_xlsx"]

@@ -101,6 +101,11 @@ def _printable(text: str) -> str:
     return _UNPRINTABLE.sub("", text)[: _MOST_CHARACTERS - 1]
 
 
+def as_read(text: str) -> str:
+    """What reading gives back of a text that was written: printable, lines ended in one way, without blank ends."""
+    return _printable(text).replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
 def _width(column: Column, values: Iterable[Any]) -> float:
     longest = max((len(str(_plain(v)).split("\n")[0]) for v in values if v is not None), default=0)
     return float(min(_WIDEST, max(_WIDTHS[column.kind], len(column.label) + 4, longest + 2)))

@@ -5,7 +5,7 @@ from typing import Any
 from organisations.models import Organisation
 from organisations.roles import Role
 from portfolio.actions.reassess_run import empty_result
-from portfolio.models import AnswerRevision, PolicyRun, PortfolioRun, Report, SavedView
+from portfolio.models import AnswerRevision, PolicyRun, PortfolioRun, RegisterImport, Report, SavedView
 from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
 from tests.factories import MembershipFactory
@@ -30,6 +30,7 @@ NO_FIGURES = row(owner=404, editor=404, reviewer=404, viewer=404, respondent=404
 # Pages of the whole organisation: the outsider sees their own organisation's.
 OWN_VIEW = row(owner=200, editor=200, reviewer=200, viewer=200, respondent=403, outsider=200)
 OWN_MANAGE = row(owner=200, editor=403, reviewer=403, viewer=403, respondent=403, outsider=200)
+OWN_EDIT = {**OWN_VIEW, "reviewer": 403, "viewer": 403}
 TRIAL_VIEW = {**OWN_VIEW, "outsider": 404}
 TRIAL_DONE = {**OWN_MANAGE, "owner": 302, "outsider": 404}
 RUN_DONE = {**TRIAL_DONE, "editor": 302}
@@ -49,6 +50,17 @@ EXPECTED = {
     "POST saved-view-save": {**everybody(422), "respondent": 403},  # without a name
     "saved-view-remove": ONLY_POST,
     "POST saved-view-remove": {**everybody(404), "owner": 302},  # the view is the owner's own
+    "use-cases-csv": OWN_VIEW,
+    "use-cases-xlsx": OWN_VIEW,
+    "register-import": OWN_EDIT,
+    "POST register-import": {**OWN_EDIT, "owner": 422, "editor": 422, "outsider": 422},  # no file
+    "register-template-csv": OWN_EDIT,
+    "register-template-xlsx": OWN_EDIT,
+    "register-import-preview": {**OWN_EDIT, "outsider": 404},
+    "register-import-apply": ONLY_POST,
+    "POST register-import-apply": {**OWN_EDIT, "owner": 422, "editor": 422, "outsider": 404},  # nothing chosen
+    "register-import-discard": ONLY_POST,
+    "POST register-import-discard": {**OWN_EDIT, "owner": 302, "editor": 302, "outsider": 404},
     "policy": OWN_VIEW,
     "policy-edit": OWN_MANAGE,
     "POST policy-edit": {**OWN_MANAGE, "owner": 422, "outsider": 422},
@@ -197,6 +209,10 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
     if name == "reassess-many":
         return {}
+    if name in ("use-cases-csv", "use-cases-xlsx", "register-import", "register-template-csv", "register-template-xlsx"):
+        return {}
+    if name.startswith("register-import-"):
+        return {"import_pk": RegisterImport.objects.create(organisation=organisation, file_name="use-cases.csv").pk}
     if name == "saved-view-save":
         return {"page_name": "use-cases"}
     if name == "saved-view-remove":

@@ -135,7 +135,7 @@ def test_what_is_no_formula_is_read(text: str) -> None:
 def test_a_workbook_is_read_as_it_shows() -> None:
     values = ("text", 3, 0.1 + 0.2, 1e-7, 1e20, True, date(2026, 11, 3), NINE_THIRTY, None, -1.50, "x")
     assert cells(read(with_row(*values), "a.xlsx")) == [
-        tuple("text|3|0.3|0.0000001|100000000000000000000|yes|2026-11-03|2026-11-03 09:30||-1.5|x".split("|"))
+        ("text", "3", "0.3", "0.0000001", f"1{'0' * 20}", "yes", "2026-11-03", "2026-11-03 09:30", "", "-1.5", "x")
     ]
 
 

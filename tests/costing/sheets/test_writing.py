@@ -27,8 +27,8 @@ def test_a_workbook_has_typed_cells_a_frozen_header_and_a_filter() -> None:
         (3, "n", "General"),
         (1234.5, "n", "#,##0.00"),
         (0.25, "n", "0.0%"),
-        (datetime(2026, 11, 3), "d", "yyyy-mm-dd"),
-        (datetime(2026, 11, 3, 9, 30), "d", "yyyy-mm-dd hh:mm"),
+        (CHANGED.replace(hour=0, minute=0, tzinfo=None), "d", "yyyy-mm-dd"),
+        (CHANGED.replace(tzinfo=None), "d", "yyyy-mm-dd hh:mm"),
     ]
     assert [cell.value for cell in sheet[3]] == ["Empty", None, None, None, None, None]
 
