@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from organisations.actions import accept_invitation, add_unit, found_organisation, invite
-from organisations.models import Organisation, User
+from organisations.models import BusinessUnit, Organisation, User
 from portfolio import projections
 from portfolio.actions import Given, ask, decline, move_use_case, register_use_case, save_answers
+from portfolio.actions.budgets import Terms, set_budget
 from portfolio.actions.evidence import Measured, Upload, record_run, withdraw_run
 from portfolio.actions.reviews import plan_review
 from portfolio.asked import Part
@@ -50,6 +53,7 @@ def build() -> Organisation:
         unit["name"]: add_unit(organisation=organisation, by=people[founder["key"]], **unit)
         for unit in demo["organisation"]["units"]
     }
+    _budget(organisation, demo["organisation"].get("budgets", []), units, people[founder["key"]])
     for entry in demo["use_cases"]:
         owner = people[entry["owner"]]
         use_case = register_use_case(
@@ -59,6 +63,8 @@ def build() -> Organisation:
             description=entry["description"],
             unit=units[entry["unit"]],
             owner=owner,
+            planned=entry.get("planned", ""),
+            billing_tag=entry.get("billing_tag", ""),
         )
         assessment = _assessment(use_case, entry)
         _ask(assessment, entry, people)
@@ -76,6 +82,17 @@ def _people(demo: dict[str, Any]) -> dict[str, User]:
         user = User.objects.filter(email=person["email"]).first()
         people[person["key"]] = user or User.objects.create_user(person["email"], PASSWORD, name=person["name"])
     return people
+
+
+def _budget(
+    organisation: Organisation, budgets: list[dict[str, Any]], units: Mapping[str, BusinessUnit], owner: User
+) -> None:
+    """Of a year from this month on, so that the year the portfolio foresees lies inside it."""
+    for row in budgets:
+        unit = units[row["unit"]] if "unit" in row else None
+        first = timezone.localdate().replace(day=1)
+        terms = Terms(Decimal(row["amount_usd"]), "USD", starts_on=first, months=12, unit=unit)
+        set_budget(organisation=organisation, by=owner, terms=terms)
 
 
 def _assessment(use_case: UseCase, entry: dict[str, Any]) -> Assessment:

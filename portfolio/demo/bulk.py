@@ -47,7 +47,11 @@ STAGES = {
 }
 STUCK = ("define_the_job", "stop")  # statuses that nobody approves
 ENGINEERING, LEGAL = ("evidence", "data", "evaluation", "operations"), ("governance",)  # sections by who answers them
-YEAR_USD, YEAR_EACH_USD = Decimal("1.25"), Decimal(9_000)  # a budget: so much of the year's API bills, and per use case
+# A budget, before it turns out generous or tight: so much of the year's API bills, and so much for each use case, as the
+# projections of these kinds come to.
+OF_BILLS, EACH_USD = 1.4, 185_000
+TIGHT, GENEROUS = 0.85, 1.35
+WITHOUT_UNIT = 0
 
 
 @dataclass(frozen=True)
@@ -172,15 +176,15 @@ def _organisation(number: int, count: int, pool: Pool, offset: int, password: st
     people = _people(organisation, number, count, password, chance)
     units = _units(organisation, count, chance)
     today = timezone.localdate()
-    bills: dict[int, list[float]] = {unit.pk: [] for unit in units}
+    bills: dict[int, list[float]] = {unit_pk: [] for unit_pk in (WITHOUT_UNIT, *(unit.pk for unit in units))}
     for start in range(0, count, BATCH):
         numbers = range(start, min(start + BATCH, count))
         decided = [pool[offset + n] for n in numbers]
         rows = _use_cases(organisation, numbers, decided, units, people, today, chance)
         _answers(rows, decided, people)
         for row, one in zip(rows, decided, strict=True):
-            if row.unit_id is not None and row.stage != Stage.RETIRED:
-                bills[row.unit_id].append(one.monthly_bill_usd)
+            if row.stage != Stage.RETIRED:
+                bills[row.unit_id or WITHOUT_UNIT].append(one.monthly_bill_usd)
     budgets = _budgets(organisation, people.owner, units, bills, today, chance)
     details = {"use_cases": count, "units": len(units), "members": len(people.owning) + 2, "budgets": budgets}
     audit.record(organisation=organisation, by=None, verb="built", target=organisation, details=details)
@@ -335,18 +339,22 @@ def _budgets(
     today: date,
     chance: Random,
 ) -> int:
-    """This year's budget of the organisation and of some units, by the bills that the answers foresee."""
-    january = date(today.year, 1, 1)
-    wanted: list[tuple[BusinessUnit | None, Decimal]] = [(None, _year_usd([b for of in bills.values() for b in of]))]
-    wanted += [(unit, _year_usd(bills[unit.pk])) for unit in units if bills[unit.pk] and chance.random() < UNIT_BUDGETS]
+    """A year's budget of the organisation and of some units, by the bills that the answers foresee.
+
+    The year began up to five months ago: financial years differ.
+    """
+    months = today.year * 12 + today.month - 1 - chance.randrange(6)
+    first, ample = date(months // 12, months % 12 + 1, 1), chance.uniform(TIGHT, GENEROUS)
+    wanted: list[tuple[BusinessUnit | None, list[float]]] = [(None, [bill for of in bills.values() for bill in of])]
+    wanted += [(unit, bills[unit.pk]) for unit in units if bills[unit.pk] and chance.random() < UNIT_BUDGETS]
     rows = [
-        Budget(organisation=organisation, unit=unit, starts_on=january, amount=amount, set_by=owner)
-        for unit, amount in wanted
+        Budget(organisation=organisation, unit=unit, starts_on=first, amount=_year_usd(of, ample), set_by=owner)
+        for unit, of in wanted
     ]
     return len(Budget.objects.bulk_create(rows))
 
 
-def _year_usd(monthly_bills_usd: Sequence[float]) -> Decimal:
+def _year_usd(monthly_bills_usd: Sequence[float], ample: float) -> Decimal:
     """To three significant digits, as budgets are."""
-    year = YEAR_USD * 12 * Decimal(sum(monthly_bills_usd)) + YEAR_EACH_USD * max(1, len(monthly_bills_usd))
-    return Decimal(int(float(f"{year:.3g}")))
+    year = OF_BILLS * 12 * sum(monthly_bills_usd) + EACH_USD * max(1, len(monthly_bills_usd))
+    return Decimal(int(float(f"{ample * year:.3g}")))

@@ -11,6 +11,7 @@ from organisations import audit
 from organisations.models import Organisation, User
 from portfolio import reassessment
 from portfolio.actions import InvalidAnswerError
+from portfolio.budgets import in_force, units_in_force
 from portfolio.decision import leads_to, read_inputs
 from portfolio.demo import build
 from portfolio.demo.definition import definition
@@ -66,3 +67,15 @@ def test_a_demo_that_fails_on_the_way_leaves_nothing(small: dict[str, Any]) -> N
     with pytest.raises(InvalidAnswerError):
         build.build()
     assert (Organisation.objects.count(), User.objects.count(), UseCase.objects.count()) == (0, 0, 0)
+
+
+def test_the_demo_has_budgets_plans_and_tags(db: None, small: dict[str, Any]) -> None:
+    organisation = build.build()
+    said = [(entry["planned"], entry["billing_tag"]) for entry in small["use_cases"]]
+    assert list(UseCase.objects.order_by("pk").values_list("planned", "billing_tag")) == said
+    today = timezone.localdate()
+    whole = in_force(organisation.pk, today)
+    assert whole is not None
+    assert (whole.starts_on, whole.months) == (today.replace(day=1), 12)
+    of_units = units_in_force(organisation.pk, today)
+    assert 0 < sum(budget.amount for budget in of_units.values()) < whole.amount
