@@ -7,19 +7,24 @@ lineage, so the same random numbers, but a projection of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from costing.public import (
+    Input,
+    Origin,
     Projection,
     Scenario,
     ScenarioSpec,
     complete_inputs,
     create_scenario,
+    input_defaults,
     price_books,
     request_projection,
+    spec_of,
     with_overrides,
 )
 from organisations import audit
@@ -162,15 +167,69 @@ def adopt_scenario(*, use_case: UseCase, by: User, scenario: CostScenario, versi
 
 
 @transaction.atomic
+def restore_revision(*, use_case: UseCase, by: User, revision: Scenario, version: int, note: str = "") -> Projection:
+    """What an earlier revision was computed from becomes what counts, if the base still is at `version`.
+
+    Whatever the answers say otherwise by now is set by hand to what the revision held. Raises as `save_base`.
+    """
+    audit.lock(use_case.organisation_id)
+    overrides = overrides_of(use_case, revision)
+    note = note.strip() or f"Restored from revision {revision.revision}"
+    return save_base(use_case=use_case, by=by, overrides=overrides, version=version, note=note)
+
+
+@transaction.atomic
 def refresh_scenario(*, use_case: UseCase, by: User, scenario: CostScenario) -> Projection:
     """Compute a what-if from the answers, the engine and the prices as they stand; audited by `costing`."""
     audit.lock(use_case.organisation_id)
     return _project(_locked(use_case, scenario), by, "")
 
 
+def overrides_of(use_case: UseCase, revision: Scenario) -> dict[str, Any]:
+    """What has to be set by hand today to compute from the inputs of a stored revision."""
+    answered, stored = _answered(use_case), spec_of(revision)
+    by_hand = _set_by_hand_in(use_case, revision)
+    today = {one.key: one for one in answered.inputs}
+    then = {one.key: one for one in stored.inputs}
+    if gone := today.keys() - then.keys():  # answered only since: what was assumed then counts
+        book = price_books.latest(use_case.organisation_id)
+        whole = complete_inputs(stored, price_books.catalogue_with(book, stored.start))
+        then |= {one.key: one for one in whole if one.key in gone}
+    inputs = {
+        key: as_override(one, "" if key in by_hand else f"as in revision {revision.revision}")
+        for key, one in then.items()
+        if today.get(key) != one
+    }
+    old, new = asdict(answered.choices), asdict(stored.choices)
+    found: dict[str, Any] = {
+        "inputs": inputs,
+        "choices": {name: value for name, value in new.items() if value != old[name]},
+        "months": stored.months if stored.months != answered.months else None,
+        "option": stored.recommended_option if stored.recommended_option != answered.recommended_option else "",
+    }
+    return {name: value for name, value in found.items() if value}
+
+
 def spec_with(use_case: UseCase, overrides: Mapping[str, Any]) -> ScenarioSpec:
     """What a projection with these overrides would be computed from today. Raises ValueError naming the field."""
     return with_overrides(_answered(use_case), overrides)
+
+
+def as_override(one: Input, told: str = "") -> dict[str, Any]:
+    """An input as an override; `told` names the revision where its answer or row no longer is what counts."""
+    row = asdict(one)
+    row.pop("key")
+    about = row["provenance"]
+    if told:
+        origin = Origin.ORGANISATION if one.provenance.origin is Origin.ANSWER else one.provenance.origin
+        about |= {"origin": origin, "detail": told}
+    about["origin"], row["shape"] = str(about["origin"]), str(row["shape"])
+    return row
+
+
+def label_of(key: str) -> str:
+    """What an input of the engine is called."""
+    return input_defaults()[key].label
 
 
 def version_of_base(use_case: UseCase) -> int:
@@ -224,6 +283,12 @@ def _changes(use_case: UseCase, before: Mapping[str, Any], after: Mapping[str, A
     book = price_books.latest(use_case.organisation_id)
     complete_inputs(checked, price_books.catalogue_with(book, checked.start))
     return tuple(str(change) for change in changes_between(with_overrides(answered, before), checked))
+
+
+def _set_by_hand_in(use_case: UseCase, revision: Scenario) -> set[str]:
+    """The inputs that somebody had set by hand in a stored revision."""
+    rows = CostRevision.objects.filter(cost_scenario__use_case=use_case, scenario=revision)
+    return {key for overrides in rows.values_list("overrides", flat=True) for key in overrides.get("inputs") or {}}
 
 
 def _write(current: CostScenario, overrides: Mapping[str, Any], by: User) -> None:

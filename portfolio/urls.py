@@ -18,8 +18,8 @@ from portfolio.views.register_import import IMPORT_URLS
 from portfolio.views.reports import REPORT_URLS
 from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
-from portfolio.views.scenarios import SCENARIO_URLS
 from portfolio.views.saved_views import SAVED_VIEW_URLS
+from portfolio.views.scenarios import SCENARIO_URLS
 from portfolio.views.what_if import WHAT_IF_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
