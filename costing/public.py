@@ -21,6 +21,7 @@ from costing.actions import (
 )
 from costing.charts.costs import cost_charts
 from costing.engine import catalogue, own_rates, prices
+from costing.engine import presets as training_claims
 from costing.engine.amounts import read_number, read_terms
 from costing.engine.assumptions import bounds as input_bounds
 from costing.engine.assumptions import table as input_defaults
@@ -182,6 +183,7 @@ __all__ = [
     "spec_of",
     "store_revisions",
     "together",
+    "training_claims",
     "travel",
     "usd_per_unit",
     "with_overrides",

@@ -20,6 +20,7 @@ from portfolio.views.reviews import REVIEW_URLS
 from portfolio.views.rules import RULE_URLS
 from portfolio.views.saved_views import SAVED_VIEW_URLS
 from portfolio.views.scenarios import SCENARIO_URLS
+from portfolio.views.training_claims import CLAIM_URLS
 from portfolio.views.what_if import WHAT_IF_URLS
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -68,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *BUDGET_URLS,
     *COST_URLS,
     *SCENARIO_URLS,
+    *CLAIM_URLS,
     *WHAT_IF_URLS,
     *COMPARE_URLS,
     *FIGURE_URLS,

@@ -84,6 +84,40 @@ def holds(preset: Preset, cost: RunCost) -> bool:
     return low <= cost.usd <= high
 
 
+@dataclass(frozen=True)
+class Turning:
+    """Between which values of one input the claim holds, all others as they are; `most` inf: there is no upper end."""
+
+    name: str  # tokens | attempts | usd_per_gpu_hour | usd_per_mtok | utilisation
+    least: float
+    most: float
+
+    @property
+    def never(self) -> bool:
+        """No possible value makes the claim true."""
+        return self.least > self.most
+
+
+def turnings(preset: Preset, cost: RunCost) -> tuple[Turning, ...]:
+    """Where the claim turns, solved for one input at a time.
+
+    USD ∝ tokens × attempts × price / utilisation, so the claim "low ≤ USD ≤ high" holds for
+    x · low/USD ≤ x' ≤ x · high/USD     tokens, attempts, price
+    u · USD/high ≤ u' ≤ u · USD/low     utilisation, at most 1; attempts are at least 1
+    """
+    low, high = CLAIMED_USD[preset.claim]
+    price = "usd_per_mtok" if preset.managed else "usd_per_gpu_hour"
+    found = []
+    for name in ("tokens", price, "attempts"):
+        now = getattr(preset, name)
+        least = max(now * low / cost.usd, 1.0 if name == "attempts" else 0.0)
+        found.append(Turning(name, least, now * high / cost.usd))
+    if not preset.managed:
+        least = preset.utilisation * cost.usd / high
+        found.append(Turning("utilisation", least, min(preset.utilisation * cost.usd / low, 1.0)))
+    return tuple(found)
+
+
 def _check(preset: Preset) -> None:
     if preset.method not in PASSES:
         raise ValueError(f"method {preset.method!r} is unknown; choose one of {', '.join(PASSES)}")

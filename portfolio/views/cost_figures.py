@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,14 +23,15 @@ from costing.public import (
     Projection,
     ProjectionResult,
     Scenario,
-    ScenarioSpec,
     cents,
     cost_charts,
+    input_defaults,
     spec_of,
 )
 from portfolio.changes import LAYER_WORDS
 from portfolio.questionnaire.outcome import Layer, Need, Recommendation
 from portfolio.questionnaire.spec import Questionnaire
+from portfolio.revisions import Change, changes_between
 
 SHOWN_FIRST = 8
 ALMOST_ANY_LOAD = (
@@ -107,20 +108,12 @@ class AssumptionRow:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What a scenario revision changed against the one before it."""
-
-    label: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
 class Revision:
     scenario: Scenario
     projection: Projection | None  # its newest finished one
     changes: tuple[Change, ...]
     is_shown: bool
+    belongs: tuple[Any, ...] = ()  # the scenarios it was saved for; none: computed from the answers
 
 
 def option_rows(
@@ -293,6 +286,7 @@ class OpenAnswer:
     id: str
     text: str
     value_usd: float
+    inputs: tuple[tuple[str, str], ...]  # key and label of what it decides, to be set by hand instead
 
 
 def open_answers(result: ProjectionResult, questionnaire: Questionnaire) -> list[OpenAnswer]:
@@ -305,8 +299,14 @@ def open_answers(result: ProjectionResult, questionnaire: Questionnaire) -> list
             question = questionnaire.question(answer.question)
         except KeyError:  # a scenario that does not come from this questionnaire
             continue
-        found.append(OpenAnswer(question.section, question.id, question.text, answer.value_usd))
+        found.append(
+            OpenAnswer(question.section, question.id, question.text, answer.value_usd, _labelled(answer.inputs))
+        )
     return found
+
+
+def _labelled(keys: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key, input_defaults()[key].label) for key in keys)
 
 
 def break_even_lines(result: ProjectionResult) -> list[str]:
@@ -369,33 +369,24 @@ def _fit_reading(fits: tuple[GpuFit, ...]) -> str:
     return f"cheapest on {best.count} × {best.gpu}{price}; {len(holding)} of {len(fits)} GPUs hold it"
 
 
-def revisions(scenarios: Iterable[Scenario], done: dict[int, Projection], shown: int | None) -> list[Revision]:
+def revisions(
+    scenarios: Iterable[Scenario],
+    done: dict[int, Projection],
+    shown: int | None,
+    belong: Mapping[int, tuple[Any, ...]] | None = None,
+) -> list[Revision]:
     """The history of a lineage, newest first, each with what it changed; `scenarios` come newest first."""
     ordered = list(scenarios)
     rows = []
     for position, scenario in enumerate(ordered):
         before = ordered[position + 1] if position + 1 < len(ordered) else None
         changes = tuple(changes_between(spec_of(before), spec_of(scenario))) if before else ()
-        rows.append(Revision(scenario, done.get(scenario.pk), changes, scenario.pk == shown))
+        rows.append(
+            Revision(
+                scenario, done.get(scenario.pk), changes, scenario.pk == shown, (belong or {}).get(scenario.pk, ())
+            )
+        )
     return rows
-
-
-def changes_between(before: ScenarioSpec, after: ScenarioSpec) -> Iterator[Change]:
-    """Field by field and input by input; an input that only one of them knows stands against “assumed”."""
-    for name, label in (("title", "Title"), ("start", "First month"), ("months", "Months")):
-        if getattr(before, name) != getattr(after, name):
-            yield Change(label, str(getattr(before, name)), str(getattr(after, name)))
-    if before.recommended_option != after.recommended_option:
-        yield Change("Recommended option", before.recommended_option or "none", after.recommended_option or "none")
-    for name in vars(after.choices):
-        old, new = getattr(before.choices, name), getattr(after.choices, name)
-        if old != new:
-            yield Change(name.replace("_", " ").capitalize(), old or "default", new or "default")
-    old_inputs, new_inputs = ({one.key: one for one in spec.inputs} for spec in (before, after))
-    for key in dict.fromkeys((*new_inputs, *old_inputs)):
-        if old_inputs.get(key) != new_inputs.get(key):
-            words = [count(one.value) if one else "assumed" for one in (old_inputs.get(key), new_inputs.get(key))]
-            yield Change(key.replace("_", " ").capitalize(), *words)
 
 
 def figures_csv(result: ProjectionResult) -> str:

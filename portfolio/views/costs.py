@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
@@ -24,12 +24,12 @@ from costing.public import (
     spec_of,
 )
 from organisations.roles import Permission
-from portfolio.models import UseCase
+from portfolio.models import CostScenario, UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.projections import refresh
 from portfolio.questionnaire.loading import load
 from portfolio.specs import is_outdated, latest_snapshot, lineage_of
-from portfolio.views import cadence_figures, cost_figures
+from portfolio.views import cadence_figures, cost_figures, scenario_figures
 from portfolio.views.figure_links import chart_links, component_totals
 
 STOP_POLLING = 286
@@ -41,13 +41,14 @@ HISTORY = 20
 def costs(request: SignedInRequest, pk: int) -> HttpResponse:
     use_case = get_use_case_for(request.user, pk)
     membership = membership_of(request.user, use_case)
-    shown = shown_projection(use_case, request.GET.get("revision"))
+    scenario = scenario_of(use_case, request.GET.get("scenario"))
+    shown = shown_projection(use_case, request.GET.get("revision"), scenario)
     context = {
         "use_case": use_case,
         "may_project": membership.allows(Permission.PROJECT),
         "can_see_activity": membership.allows(Permission.SEE_ACTIVITY),
-        **_job_context(_latest(use_case)),
-        **(_figures(use_case, shown, request.GET.get("option")) if shown else {}),
+        **_job_context(use_case, scenario),
+        **(_figures(use_case, shown, request.GET.get("option"), scenario) if shown else {}),
     }
     return render(request, "portfolio/costs.html", context)
 
@@ -57,9 +58,10 @@ def costs(request: SignedInRequest, pk: int) -> HttpResponse:
 def costs_progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """The state of the running job, polled every second; the last answer stops the polling."""
     use_case = get_use_case_for(request.user, pk)
-    job = _latest(use_case)
+    about = _job_context(use_case, scenario_of(use_case, request.GET.get("scenario")))
     may_project = membership_of(request.user, use_case).allows(Permission.PROJECT)
-    context = {"use_case": use_case, "may_project": may_project, **_job_context(job)}
+    context = {"use_case": use_case, "may_project": may_project, **about}
+    job: Projection | None = about["job"]
     active = job is not None and job.is_active
     response = render(request, "portfolio/costs.html#job", context, status=200 if active else STOP_POLLING)
     if job is not None and job.state == JobState.DONE:
@@ -140,17 +142,38 @@ COST_URLS = [
 ]
 
 
-def _latest(use_case: UseCase) -> Projection | None:
-    """The projection asked for last, without its bulky result."""
-    if use_case.projection_id is None:
+def _latest(use_case: UseCase, scenario: CostScenario | None = None) -> Projection | None:
+    """The projection asked for last, of the use case or of a what-if, without its bulky result."""
+    wanted = scenario.projection_id if scenario else use_case.projection_id
+    if wanted is None:
         return None
     rows = Projection.objects.defer("result").select_related("scenario__organisation", "requested_by")
-    return rows.filter(pk=use_case.projection_id).first()
+    return rows.filter(pk=wanted).first()
 
 
-def shown_projection(use_case: UseCase, revision: str | None) -> Projection | None:
-    """The finished projection whose figures are shown: of the `revision` named (else 404), or the latest."""
+def scenario_of(use_case: UseCase, wanted: str | None) -> CostScenario | None:
+    """The what-if of this number, else 404; None where none is asked for."""
+    if not wanted:
+        return None
+    if wanted.isascii() and wanted.isdigit() and len(wanted) < 10:
+        rows = CostScenario.objects.filter(use_case=use_case, is_base=False).select_related("current")
+        found = rows.filter(pk=int(wanted)).first()
+        if found is not None:
+            found.use_case = use_case
+            return found
+    raise Http404("no such scenario")
+
+
+def shown_projection(
+    use_case: UseCase, revision: str | None, scenario: CostScenario | None = None
+) -> Projection | None:
+    """The finished projection whose figures are shown: of the `revision` named (else 404), or the latest.
+
+    With a what-if its own, as long as it is done.
+    """
     done = Projection.objects.filter(state=JobState.DONE).select_related("scenario")
+    if scenario is not None and not revision:
+        return done.filter(pk=scenario.projection_id or 0).first()
     if not revision:
         return done.filter(pk=use_case.figures_id).first() if use_case.figures_id else None
     lineage = lineage_of(use_case)
@@ -161,8 +184,15 @@ def shown_projection(use_case: UseCase, revision: str | None) -> Projection | No
     raise Http404("no figures of that revision")
 
 
-def _job_context(job: Projection | None) -> dict[str, Any]:
+def _job_context(use_case: UseCase, scenario: CostScenario | None) -> dict[str, Any]:
+    """The job whose state the page shows, and where it is cancelled or started again."""
+    job = _latest(use_case, scenario)
+    of_scenario = [use_case.pk, scenario.pk] if scenario else []
     return {
+        "scenario": scenario,
+        "scenario_query": f"?scenario={scenario.pk}" if scenario else "",
+        "cancel_url": reverse("scenario-cancel", args=of_scenario) if scenario else "",
+        "retry_url": reverse("scenario-refresh", args=of_scenario) if scenario else "",
         "job": job,
         "seconds_left": jobs.seconds_left(job) if job else None,
         "is_unqueued": bool(job and jobs.is_unqueued(job)),
@@ -170,7 +200,7 @@ def _job_context(job: Projection | None) -> dict[str, Any]:
     }
 
 
-def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[str, Any]:
+def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario: CostScenario | None) -> dict[str, Any]:
     result = result_of(shown)
     recommended = spec_of(shown.scenario).recommended_option
     feasible = {o.key for o in result.options if o.feasible}
@@ -179,6 +209,7 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
     first, groups = cost_figures.assumption_groups(result, questionnaire)
     history = Scenario.objects.filter(lineage=lineage_of(use_case)).order_by("-revision")
     scenarios = list(history.select_related("created_by")[:HISTORY])
+    workspace = scenario_figures.workspace(use_case, shown, scenario, result, scenarios)
     is_latest = shown.pk == use_case.figures_id
     outdated = is_latest and is_outdated(use_case, shown.scenario)
     snapshot = latest_snapshot(use_case) if is_latest and not outdated else None
@@ -206,7 +237,8 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None) -> dict[s
         "assumptions_first": first,
         "assumption_groups": groups,
         "input_count": len(result.inputs),
-        "revisions": cost_figures.revisions(scenarios, _done_of(scenarios), shown.scenario_id),
+        "revisions": cost_figures.revisions(scenarios, _done_of(scenarios), shown.scenario_id, workspace["belong"]),
+        **workspace,
         "is_latest": is_latest,
         "is_outdated": outdated,
         "is_repriced": not is_current(shown),

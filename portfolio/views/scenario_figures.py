@@ -24,7 +24,7 @@ from portfolio.handoff import fingerprint
 from portfolio.models import CostRevision, CostScenario, UseCase
 from portfolio.revisions import Change, changes_between, option_words
 from portfolio.scenarios import BASE_NAME, spec_with
-from portfolio.specs import lineage_of
+from portfolio.specs import base_overrides, lineage_of
 
 COMPARED = 12  # differences draw by draw on one page: each is a simulation of its own
 DOMINATING = 0.5  # of the spread: from here on it is assumptions that decide
@@ -88,6 +88,25 @@ def scenario_rows(use_case: UseCase, *, with_differences: bool) -> list[Scenario
         words = _option_words(one.current, done)
         found.append(ScenarioRow(one, one.name, revision, words, own, done, changes, difference, why))
     return found
+
+
+def workspace(
+    use_case: UseCase,
+    shown: Projection,
+    scenario: CostScenario | None,
+    result: ProjectionResult,
+    history: list[Scenario],
+) -> dict[str, Any]:
+    """What the costs page shows of scenarios: their list, whose figures these are, and who decides them."""
+    belong = belongings(use_case, [shown.scenario, *history])
+    return {
+        "scenario_rows": scenario_rows(use_case, with_differences=False),
+        "belong": belong,
+        "shown_for": belong.get(shown.scenario_id, ()),
+        "scenario_outdated": scenario is not None and is_outdated(use_case, scenario),
+        "by_assumptions": by_assumptions(result),
+        "by_hand": set(base_overrides(use_case).get("inputs") or {}),
+    }
 
 
 def belongings(use_case: UseCase, scenarios: Iterable[Scenario]) -> dict[int, tuple[Belonging, ...]]:
