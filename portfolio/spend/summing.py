@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
@@ -106,7 +106,6 @@ class _Sums:
             "carriers": _carriers(sums.total, annual, keys, sums.shares),
             "savings": {name: asdict(one) for name, one in _savings(sums.total).items()},
             "changes": _changes(run, sums.rows, sums.total) if not sums.missing else None,
-            "unpriced": dict(Counter(row["why_not"] for row in sums.rows if row["why_not"]).most_common(20)),
             "missing": len(sums.missing),
             "scenarios_stored": sum(row["stored"] for row in sums.rows),
         }
@@ -245,9 +244,7 @@ def _why_missing(block: PortfolioBlock) -> str:
     return "The run was cancelled before this use case was reached."
 
 
-def _carriers(
-    total: Pool, annual: NDArray[np.float32], keys: list[int], shares: Mapping[int, float]
-) -> dict[str, Any]:
+def _carriers(total: Pool, annual: NDArray[np.float32], keys: list[int], shares: Mapping[int, float]) -> dict[str, Any]:
     """The year, and how much narrower it would be were the largest carriers known: the first, the first two, …"""
     order = sorted(range(len(keys)), key=lambda row: (-shares[keys[row]], keys[row]))[:CARRIERS]
     year = total.annual

@@ -98,13 +98,14 @@ class _Case:
     world: World
     feasible: Sequence[str]
     bills: dict[str, Bill]
+    expected: dict[str, Cents]
 
     @classmethod
     def of(cls, item: Item, catalogue: Catalogue, *, seed: int, draws: int, start: str, months: int) -> _Case:
         spec = replace(item.spec, start=start, months=months)
         setting = prepare(spec, catalogue, seed=seed, draws=draws, shuffle=item.key)
         feasible = [key for key in BLUEPRINTS if key not in setting.sizing.why_not]
-        return cls(setting, setting.world(setting.sample, months), feasible, {})
+        return cls(setting, setting.world(setting.sample, months), feasible, {}, {})
 
     @property
     def why_not(self) -> dict[str, str]:
@@ -122,8 +123,10 @@ class _Case:
 
     def cents(self, option: str) -> Cents:
         """Expected spend in whole cents, (components, months)."""
-        parts, _ = rounded_parts(self.bill(option).means())
-        return np.asarray(parts, dtype=np.int64)
+        if option not in self.expected:
+            parts, _ = rounded_parts(self.bill(option).means())
+            self.expected[option] = np.asarray(parts, dtype=np.int64)
+        return self.expected[option]
 
     def year_cents(self, option: str) -> int:
         return int(self.cents(option)[:, :YEAR].sum())
