@@ -28,6 +28,7 @@ UNIT_COLOURS = (
     "component-retraining",
 )
 NAMES = {"USD": "US dollars", "EUR": "Euros", "GBP": "Pounds sterling", "CHF": "Swiss francs", "JPY": "Yen"}
+BUILDING = 2.0  # times the middle month: from there on a first month is said to hold building
 
 
 @dataclass(frozen=True)
@@ -191,6 +192,8 @@ def _spend_reading(
         words = f"{largest.label} carries {percent(largest.total / whole)} of the expected spend"
     words += f"; the dearest month is {months[dearest]} with {money(totals[dearest], currency)}"
     words += f" ({band(bands.p10[dearest], bands.p90[dearest], currency)})"
+    if dearest == 0 and len(totals) > 1 and totals[0] > BUILDING * sorted(totals)[len(totals) // 2]:
+        words += ", when what is not built yet is built and approved"
     if budget is None:
         return f"{words}."
     above = [m for m in range(len(months)) if bands.p50[m] > budget]

@@ -13,12 +13,12 @@ from costing.charts import portfolio as charts
 from costing.charts.chart import Chart
 from costing.charts.costs import month_labels
 from costing.charts.format import percent
-from costing.public import Pool, crossing
+from costing.public import Pool, crossing, together
 from portfolio import budgets
-from portfolio.actuals.spent import actual_spend, by, counting, within
+from portfolio.actuals.spent import by, counting, within
 from portfolio.forms.portfolio import Narrowed
-from portfolio.models import Budget
-from portfolio.spend import reading
+from portfolio.models import Budget, PortfolioCell
+from portfolio.spend.results import pool_from
 from portfolio.views.portfolio_figures import Spend
 from portfolio.views.portfolio_money import Coin, coin_of
 from portfolio.views.portfolio_words import BudgetOutlook, budget_reading, crossing_words, period
@@ -71,8 +71,11 @@ def against(spend: Spend, on: date) -> Against | None:
     if narrowed.is_set and narrowed.only_unit is None:
         return None
     budget = budgets.in_force(here, on, unit=narrowed.only_unit)
-    coin = coin_of(here, budget.currency, on) if budget else None
-    if budget is None or coin is None or coin.wanted:
+    if budget is None:
+        return None
+    same = budget.currency == spend.coin.currency
+    coin = spend.coin if same else coin_of(here, budget.currency, on)
+    if coin.wanted:
         return None
     spent = _spent_by_month(here, budget, spend.month_days[0], narrowed.only_unit)
     outlook = _outlook(spend, spend.pool, budget, coin, sum(spent.values()) if any(spent.values()) else None)
@@ -92,43 +95,66 @@ def against(spend: Spend, on: date) -> Against | None:
 
 
 def units(spend: Spend, on: date) -> tuple[list[UnitRow], int]:
-    """The units' budgets in force, those most likely to be crossed first, and how many more there are."""
+    """The units' budgets in force, those most likely to be crossed first, and how many more there are.
+
+    Four queries, however many units.
+    """
     if spend.narrowed.is_set:
         return [], 0
-    here = spend.run.organisation_id
-    found = budgets.units_in_force(here, on)
+    found = budgets.units_in_force(spend.run.organisation_id, on)
     annual: dict[int, int] = {}
     for cell in spend.cells:
         annual[cell.unit_id or 0] = annual.get(cell.unit_id or 0, 0) + cell.annual_cents
-    largest = sorted(found, key=lambda unit: -annual.get(unit, 0))
+    largest = sorted((unit for unit in found if unit in annual), key=lambda unit: (-annual[unit], unit))
+    shown = {unit: found[unit] for unit in largest[:UNITS_SHOWN]}
+    if not shown:
+        return [], len(found)
     names = {cell.unit_id: cell.unit_name for cell in spend.cells}
-    rows = []
-    for unit in largest[:UNITS_SHOWN]:
-        row = _unit_row(spend, found[unit], names.get(unit, ""), on)
-        if row is not None:
-            rows.append(row)
-    ranked = sorted(rows, key=lambda pair: -pair[0])
-    return [row for _, row in ranked], max(0, len(found) - UNITS_SHOWN)
+    pools, spent = _pools_of_units(spend, list(shown)), _spent_by_unit(spend, shown)
+    rows = [_unit_row(spend, budget, pools[unit], spent.get(unit), names[unit], on) for unit, budget in shown.items()]
+    ranked = sorted((row for row in rows if row is not None), key=lambda pair: -pair[0])
+    return [row for _, row in ranked], len(found) - len(shown)
 
 
-def _unit_row(spend: Spend, budget: Budget, name: str, on: date) -> tuple[float, UnitRow] | None:
-    here, unit = spend.run.organisation_id, budget.unit_id or 0
-    coin = spend.coin if budget.currency == spend.coin.currency else coin_of(here, budget.currency, on)
-    if coin.wanted or not name:
-        return None
-    pool = reading.pool_of(spend.run, unit=unit)
+def _pools_of_units(spend: Spend, units: list[int]) -> dict[int, Pool]:
+    """Unit → the sum over its use cases, draw by draw; one query for all of them."""
+    run = spend.run
+    parts: dict[int, list[Pool]] = {unit: [] for unit in units}
+    for row in PortfolioCell.objects.filter(run=run, is_total=False, unit_id_then__in=units).order_by("pk"):
+        parts[row.unit_id_then or 0].append(pool_from(row, draws=run.draws, months=run.months))
+    return {unit: together(pools, draws=run.draws, months=run.months) for unit, pools in parts.items()}
+
+
+def _spent_by_unit(spend: Spend, shown: dict[int, Budget]) -> dict[int, float]:
+    """US dollars that bills tell of, of each unit between its budget's first month and the first simulated one."""
     start = spend.month_days[0]
-    spent = actual_spend(here, budget.starts_on, start, unit=unit) if budget.starts_on < start else None
-    outlook = _outlook(spend, pool, budget, coin, float(spent) if spent else None)
+    since = min(budget.starts_on for budget in shown.values())
+    if since >= start:
+        return {}
+    lines = within(counting(spend.run.organisation_id), since, start).filter(use_case__unit__in=list(shown))
+    found: dict[int, float] = {}
+    known: dict[Any, Any] = dict(by(lines, "use_case__unit", "month"))
+    for (unit, month), usd in known.items():
+        if month >= shown[unit].starts_on:
+            found[unit] = found.get(unit, 0.0) + float(usd)
+    return found
+
+
+def _unit_row(
+    spend: Spend, budget: Budget, pool: Pool, spent_usd: float | None, name: str, on: date
+) -> tuple[float, UnitRow] | None:
+    same = budget.currency == spend.coin.currency
+    coin = spend.coin if same else coin_of(spend.run.organisation_id, budget.currency, on)
+    outlook = None if coin.wanted else _outlook(spend, pool, budget, coin, spent_usd)
     if outlook is None:
         return None
     months = slice(outlook.first, outlook.first + outlook.months)
     bands = spend.bands_of(pool.monthly_usd[:, months], outlook.spent_usd or 0.0)
     p10, p50, p90 = (row[-1] * spend.coin.usd for row in (bands.p10, bands.p50, bands.p90))
     return outlook.crossing.probability, UnitRow(
-        unit_id=unit,
+        unit_id=budget.unit_id or 0,
         name=name,
-        href=f"{reverse('home')}?{Narrowed(unit=unit).query()}",
+        href=f"{reverse('home')}?{Narrowed(unit=budget.unit_id).query()}",
         shown=outlook.shown,
         period=period(budget.starts_on, budget.ends_before),
         p50=spend.coin.words(p50),

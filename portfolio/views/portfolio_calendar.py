@@ -81,7 +81,7 @@ def of(organisation_id: int, run: PortfolioRun | None, narrowed: Narrowed, today
     counted = reviews.annotate(month=TruncMonth("review_on")).order_by().values_list("month").annotate(Count("pk"))
     for month, number in counted:
         months[month].counts[REVIEW] = number
-    found = [review_row(row) for row in reviews[:READ_AT_MOST]]
+    found = [review_row(row) for row in reviews.only("title", "review_on")[:READ_AT_MOST]]
     if run is not None:
         events = reading.events_of(run).filter(
             month__range=(firsts[0], firsts[-2]), **narrowed.of_use_cases("use_case__")
@@ -130,7 +130,9 @@ def review_row(use_case: UseCase) -> Due:
 
 def event_row(row: PortfolioEvent) -> Due:
     href = reverse("costs", args=[row.use_case_id])
-    return Due(row.kind, row.text, row.use_case_id, row.use_case.title, href, row.month, row.announced)
+    kind = KINDS.get(row.kind, (row.kind, "", "", ""))[0].capitalize()
+    text = kind if "$" in row.text else row.text  # an amount in it would be in another currency than the page's
+    return Due(row.kind, text, row.use_case_id, row.use_case.title, href, row.month, row.announced)
 
 
 def first_of(month: str, today: date) -> date:

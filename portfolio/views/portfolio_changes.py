@@ -17,10 +17,10 @@ KEPT_SECONDS = 86_400
 WORTH_SAYING = 0.01  # narrower by less is not worth a sentence
 # cause → (label, what it is in a sentence)
 CAUSES = {
-    "volume": ("Volume", "other volumes"),
-    "price": ("Prices", "other prices"),
-    "answers": ("Answers", "other answers"),
-    "decision": ("Decisions", "another way of building it"),
+    "volume": ("Volume", "volumes changed"),
+    "price": ("Prices", "prices changed"),
+    "answers": ("Answers", "answers changed"),
+    "decision": ("Decisions", "it is to be built differently"),
     "model": ("Time and model", "the months and the model of costs moved on"),
     "new": ("New use cases", "new, or priced for the first time"),
     "gone": ("Gone", "retired, removed or without figures now"),
@@ -95,14 +95,12 @@ def _reading(coin: Coin, before: int, after: int, rows: list[Cause], since: date
         return f"The expected year is what it was on {day}."
     change = after - before
     most = max(rows, key=lambda row: abs(row.cents))
-    share = f", {change / before:+.0%}".replace("-", "−").replace("%", "\u00a0%") if before else ""
-    side = "up" if change > 0 else "down"
+    share = f" ({change / before:+.0%})".replace("-", "−").replace("%", "\u00a0%") if before else ""
     if change == 0:
         return f"The expected year is what it was on {day}, though causes moved it both ways."
-    return (
-        f"The expected year is {side} {coin.words(abs(change) / 100)} since {day}{share}; "
-        f"{most.label.lower()} moved it most."
-    )
+    side = "up" if change > 0 else "down"
+    words = f"The expected year is {side} {coin.words(abs(change) / 100)}{share} since {day}"
+    return f"{words}; “{most.label}” moved it most." if len(rows) > 1 else f"{words}, all of it by “{most.label}”."
 
 
 def _movers(run: PortfolioRun, coin: Coin) -> list[Mover]:

@@ -244,8 +244,10 @@ class Spend:
         words = charts.claim_words(claimed.share.p10, claimed.share.p50, claimed.share.p90, claimed.claim_probability)
         one = pool.use_cases == 1
         number = "The same use case" if one else f"The same {pool.use_cases:,} use cases"
+        same = pool.planned_cents == int(pool.expected_cents[:, :YEAR_MONTHS].sum())
+        plans = " No plan differs from its recommendation." if same else ""
         chart = charts.worth_chart(
-            ways, currency=self.coin.currency, reading=f"{number}, first 12 months, P10 – P50 – P90."
+            ways, currency=self.coin.currency, reading=f"{number}, first 12 months, P10 – P50 – P90.{plans}"
         )
         return chart, words
 
@@ -253,7 +255,7 @@ class Spend:
 
     def carriers(self, number: int = CARRIERS) -> list[Carrier]:
         shares = reading.shares_of(self.run, **self.narrowed.parts()).filter(share_of_variance__isnull=False)
-        rows = list(shares.order_by("-share_of_variance", "pk")[:number])
+        rows = list(shares.order_by("-share_of_variance", "pk").defer("months", "change")[:number])
         scale = max((float(row.p90_usd or 0) for row in rows), default=0.0)
         return [self._carrier(row, scale) for row in rows]
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from costing.charts.format import percent
-from costing.public import jobs
+from costing.public import band_of, jobs
 from organisations.models import Membership
 from organisations.roles import Permission
 from portfolio.actuals.spent import actual_spend
@@ -27,6 +27,8 @@ from portfolio.views.portfolio_figures import Spend
 from portfolio.views.portfolio_money import Coin, coin_of
 from portfolio.views.saved_views import saved_views
 
+BUILDING = 1.5  # times the run-rate: from there on a first month is said to hold building
+
 
 def context(request: SignedInRequest, membership: Membership) -> dict[str, Any]:
     """The whole page; without a stored run only what is known without one."""
@@ -36,7 +38,7 @@ def context(request: SignedInRequest, membership: Membership) -> dict[str, Any]:
     form = PortfolioFilter(request.GET, organisation=organisation)
     narrowed = form.narrowed()
     coin = coin_of(organisation.pk, organisation.currency, today)
-    stages = _stages(organisation.pk, narrowed)
+    register = _register(organisation.pk, narrowed, today)
     calendar = portfolio_calendar.of(organisation.pk, runs.shown, narrowed, today)
     found = {
         "filter": form,
@@ -44,9 +46,9 @@ def context(request: SignedInRequest, membership: Membership) -> dict[str, Any]:
         "named": form.named(),
         "coin": coin,
         "today": today,
-        "stages": stages,
-        "use_case_count": sum(row["number"] for row in stages),
-        "needs": _needs(organisation.pk, narrowed, today, calendar),
+        "register": register,
+        "use_case_count": register.number,
+        "needs": _needs(register, narrowed, calendar),
         "calendar": calendar,
         "calendar_reading": portfolio_calendar.reading_of(calendar),
         "saved": saved_views(request, membership, "home"),
@@ -108,52 +110,75 @@ def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, toda
 
 
 def _now(spend: Spend) -> dict[str, str]:
-    """The first simulated month with its band, against the bills of the month before where there are any."""
-    bands, start = spend.monthly, spend.month_days[0]
-    found = {"p50": spend.coin.words(bands.p50[0] * spend.coin.usd), "month": f"{start:%B}"}
-    found["band"] = spend.coin.band(bands.p10[0] * spend.coin.usd, bands.p90[0] * spend.coin.usd)
+    """What a month costs once all is built, against the bills of the last month where there are any."""
+    coin, start = spend.coin, spend.month_days[0]
+    monthly = spend.pool.monthly_usd
+    # what is not built yet is built in the first month: it says nothing of the others
+    rate = band_of(monthly[:, 1 : spend.months].mean(axis=1) if spend.months > 1 else monthly[:, 0])
+    first = spend.monthly.p50[0] * coin.usd
+    found = {"p50": coin.words(rate.p50), "band": coin.band(rate.p10, rate.p90), "month": f"{start:%B}"}
+    if first > BUILDING * rate.p50:
+        found["first"] = coin.words(first)
     narrowed = spend.narrowed
     if narrowed.is_set and narrowed.only_unit is None:
         return found
     before = date(start.year - (start.month == 1), (start.month - 2) % 12 + 1, 1)
     spent = actual_spend(spend.run.organisation_id, before, start, unit=narrowed.only_unit)
     if spent > 0:
-        change = bands.p50[0] * spend.coin.usd / float(spent) - 1
+        change = rate.p50 / float(spent) - 1
         sign = "+" if change > 0 else ""
         found["against"] = f"{sign}{percent(round(change, 2))} on the bills of {before:%B}"
     return found
 
 
-def _stages(organisation_id: int, narrowed: Narrowed) -> list[dict[str, Any]]:
-    """How many use cases are in each stage, without the retired ones."""
+@dataclass(frozen=True)
+class Register:
+    """What the register itself says of the use cases that are shown, without the retired ones."""
+
+    stages: list[dict[str, Any]]
+    ready: int  # assessed, ready by the recommendation, waiting for somebody to decide
+    overdue: int  # reviews
+
+    @property
+    def number(self) -> int:
+        return sum(row["number"] for row in self.stages)
+
+
+def _register(organisation_id: int, narrowed: Narrowed, today: date) -> Register:
+    """One query."""
     rows = UseCase.objects.filter(organisation_id=organisation_id).exclude(stage=Stage.RETIRED)
-    counts = dict(rows.filter(**narrowed.of_use_cases()).order_by().values_list("stage").annotate(Count("pk")))
-    return [
+    counted = (
+        rows.filter(**narrowed.of_use_cases())
+        .order_by()
+        .values("stage")
+        .annotate(
+            number=Count("pk"),
+            ready=Count("pk", filter=Q(stage=Stage.ASSESSMENT, status=Status.READY)),
+            overdue=Count("pk", filter=Q(review_on__lt=today)),
+        )
+    )
+    found = {row["stage"]: row for row in counted}
+    stages = [
         {
             "stage": stage.value,
             "label": STAGE_LABELS[stage],
-            "number": counts[stage.value],
+            "number": found[stage.value]["number"],
             "href": f"{reverse('use-cases')}?{narrowed.query(stage=stage.value)}",
         }
         for stage in Stage
-        if counts.get(stage.value)
+        if stage.value in found
     ]
+    return Register(stages, sum(r["ready"] for r in found.values()), sum(r["overdue"] for r in found.values()))
 
 
-def _needs(
-    organisation_id: int, narrowed: Narrowed, today: date, calendar: list[portfolio_calendar.Month]
-) -> list[dict[str, Any]]:
+def _needs(register: Register, narrowed: Narrowed, calendar: list[portfolio_calendar.Month]) -> list[dict[str, Any]]:
     """What somebody has to do: decide what is ready, look again at what is overdue, leave models that end."""
-    rows = UseCase.objects.filter(organisation_id=organisation_id).exclude(stage=Stage.RETIRED)
-    rows = rows.filter(**narrowed.of_use_cases())
-    ready = rows.filter(stage=Stage.ASSESSMENT, status=Status.READY).count()
-    overdue = rows.to_review("overdue", today).count()
     ends = sum(month.counts.get("end_of_service", 0) for month in calendar)
     listed = reverse("use-cases")
-    asked = narrowed.query(stage=Stage.ASSESSMENT.value)
+    asked = narrowed.query(stage=Stage.ASSESSMENT.value, status=Status.READY.value)
     found = [
-        (ready, "approval", "approvals", f"{listed}?{asked}&{urlencode({'status': Status.READY.value})}"),
-        (overdue, "review overdue", "reviews overdue", f"{listed}?{narrowed.query(review='overdue')}"),
+        (register.ready, "to approve", "to approve", f"{listed}?{asked}"),
+        (register.overdue, "review overdue", "reviews overdue", f"{listed}?{narrowed.query(review='overdue')}"),
         (ends, "model ends", "models end", "#calendar"),
     ]
     return [
