@@ -349,5 +349,8 @@ def _letters(text: str) -> str:
 
 def new_units(found: RegisterImport) -> list[str]:
     """The units that the proposed rows need and that there are not yet, each once, in order."""
-    names = {row["new_unit"].casefold(): row["new_unit"] for row in found.rows if row.get("new_unit")}
+    names: dict[str, str] = {}
+    for row in found.rows:
+        if name := row.get("new_unit"):
+            names.setdefault(name.casefold(), name)
     return sorted(names.values(), key=str.casefold)

@@ -145,7 +145,10 @@ def _context(
     if found.result:
         labels, rows = OUTCOMES, [*found.result["rows"], *failures]
     else:
-        labels, rows = KINDS, [*({**row, "outcome": row["kind"]} for row in found.rows), *failures]
+        labels, rows = (
+            KINDS,
+            [*({**row, "outcome": row["kind"], "pk": row["use_case"]} for row in found.rows), *failures],
+        )
     chips = _chips(labels, rows)
     asked = request.GET.get("show", "")
     show = asked if any(asked == chip["key"] for chip in chips) else chips[0]["key"] if chips else ""

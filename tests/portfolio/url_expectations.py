@@ -8,6 +8,7 @@ from portfolio.actions.reassess_run import empty_result
 from portfolio.models import AnswerRevision, PolicyRun, PortfolioRun, RegisterImport, Report, SavedView
 from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
+from tests.costing.price_rows import prices_kwargs
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
 from tests.portfolio.factories import AnswerRequestFactory, budget_in, run_in, say, use_case_in
@@ -35,6 +36,8 @@ TRIAL_VIEW = {**OWN_VIEW, "outsider": 404}
 TRIAL_DONE = {**OWN_MANAGE, "owner": 302, "outsider": 404}
 RUN_DONE = {**TRIAL_DONE, "editor": 302}
 RUN_DONE_OWN = {**RUN_DONE, "outsider": 302}
+# Rates and price lists of one organisation: the outsider, an owner elsewhere, does not find them.
+PRICES_MANAGE = {**OWN_MANAGE, "outsider": 404}
 
 EXPECTED = {
     "rules": OWN_VIEW,
@@ -82,6 +85,29 @@ EXPECTED = {
     "POST reassess-run-cancel": RUN_DONE,
     "reassess-run-resume": ONLY_POST,
     "POST reassess-run-resume": RUN_DONE,
+    "prices": OWN_VIEW,
+    "prices-rate-new": OWN_MANAGE,
+    "POST prices-rate-new": OWN_MANAGE,  # no kind named: the page that asks for it
+    "prices-rate-edit": PRICES_MANAGE,
+    "POST prices-rate-edit": {**PRICES_MANAGE, "owner": 422},
+    "prices-rate-end": PRICES_MANAGE,
+    "POST prices-rate-end": {**PRICES_MANAGE, "owner": 422},
+    "prices-currencies": OWN_VIEW,
+    "POST prices-currencies": {**OWN_MANAGE, "owner": 422, "outsider": 422},
+    "prices-versions": OWN_VIEW,
+    "prices-restore": PRICES_MANAGE,
+    "POST prices-restore": {**PRICES_MANAGE, "owner": 422},
+    "prices-import": OWN_MANAGE,
+    "POST prices-import": {**OWN_MANAGE, "owner": 422, "outsider": 422},
+    "prices-import-template": OWN_MANAGE,
+    "prices-import-preview": PRICES_MANAGE,
+    "prices-import-apply": ONLY_POST,
+    "POST prices-import-apply": {**PRICES_MANAGE, "owner": 422},
+    "prices-import-discard": ONLY_POST,
+    "POST prices-import-discard": {**PRICES_MANAGE, "owner": 302},
+    "prices-reprice": ONLY_POST,
+    "POST prices-reprice": {**OWN_MANAGE, "owner": 302, "editor": 302, "outsider": 302},
+    "prices-changes": OWN_VIEW,
     "requests": everybody(200),
     "use-cases": {**everybody(200), "respondent": 302},
     "use-case-new": row(owner=200, editor=200, reviewer=403, viewer=403, respondent=403, outsider=200),
@@ -203,13 +229,15 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {}
     if name.startswith("budget-"):
         return {"budget_pk": budget_in(organisation).pk}
+    if name.startswith("prices"):
+        return prices_kwargs(name, organisation)
     if name == "rule-use-cases":
         return {"rule_id": "retrieval.change"}
     if name.startswith("policy-trial"):
         return {"run_pk": PolicyRun.objects.create(organisation=organisation).pk}
     if name == "reassess-many":
         return {}
-    if name in ("use-cases-csv", "use-cases-xlsx", "register-import", "register-template-csv", "register-template-xlsx"):
+    if name in ("use-cases-csv", "use-cases-xlsx", "register-import") or name.startswith("register-template-"):
         return {}
     if name.startswith("register-import-"):
         return {"import_pk": RegisterImport.objects.create(organisation=organisation, file_name="use-cases.csv").pk}
