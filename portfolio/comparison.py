@@ -13,15 +13,19 @@ from django.db.models import QuerySet
 
 from costing.charts.comparison import MOST
 from costing.public import (
+    AppliedInput,
     Band,
     BreakEven,
+    Choices,
     JobState,
     OptionResult,
+    Origin,
     Preview,
     Projection,
     ProjectionResult,
     Scenario,
     ScenarioSpec,
+    input_defaults,
     previewed,
     result_of,
     spec_of,
@@ -69,6 +73,11 @@ class Column:
     @cached_property
     def result(self) -> ProjectionResult | None:
         return result_of(self.projection) if self.projection else None
+
+    @property
+    def choices(self) -> Choices:
+        """What is chosen; with the defaults that counted where nothing was, once that is computed."""
+        return self.draws.choices if self.draws else self.spec.choices
 
     @property
     def option(self) -> OptionResult | None:
@@ -175,31 +184,51 @@ def differing_inputs(found: Sequence[Column]) -> list[InputRow]:
         InputRow("First month", tuple((spec.start, "") for spec in specs)),
         InputRow("Months", tuple((str(spec.months), "") for spec in specs)),
     ]
+    chosen = [column.choices for column in found]
     for name, label in CHOICE_LABELS.items():
-        rows.append(InputRow(label, tuple((choice_words(name, getattr(s.choices, name)), "") for s in specs)))
+        rows.append(InputRow(label, tuple((choice_words(name, getattr(one, name)), "") for one in chosen)))
     labels: dict[str, str] = {}
     cells: list[dict[str, tuple[str, str]]] = []
+    are_all_computed = all(column.result for column in found)
     for column in found:
-        mine = _inputs_of(column)
+        mine = (
+            _inputs_used(column.spec, column.result) if are_all_computed and column.result else _inputs_set(column.spec)
+        )
         labels |= {key: label for key, (label, _) in mine.items()}
         cells.append({key: cell for key, (_, cell) in mine.items()})
     rows += [InputRow(label, tuple(mine.get(key, ("assumed", "")) for mine in cells)) for key, label in labels.items()]
     return [row for row in rows if len({words for words, _ in row.cells}) > 1]
 
 
-def _inputs_of(column: Column) -> dict[str, tuple[str, tuple[str, str]]]:
-    """Input → (label, (value in words, provenance)): as it was used, or as it was set while nothing is computed."""
-    if column.result is None:
-        return {one.key: (one.label, (value_words(one), from_words(one))) for one in column.spec.inputs}
-    given = {one.key: one for one in column.spec.inputs}
+Cells = dict[str, tuple[str, tuple[str, str]]]  # input → (label, (value in words, provenance))
+
+
+def _inputs_set(spec: ScenarioSpec) -> Cells:
+    """What is known or set, while what else is assumed has not been looked up for all."""
+    labels = input_defaults()
+    return {one.key: (labels[one.key].label, (value_words(one), from_words(one))) for one in spec.inputs}
+
+
+def _inputs_used(spec: ScenarioSpec, result: ProjectionResult) -> Cells:
+    """Every input as it was used."""
+    given = {one.key: one for one in spec.inputs}
     found = {}
-    for used in column.result.inputs:
+    for used in result.inputs:
         middle, low, high = (figure(number, used.unit) for number in (used.p50, used.p10, used.p90))
         spread = "" if used.p10 == used.p90 else f" ({low} – {high})"
         one = given.get(used.key)
-        about = from_words(one) if one else ", ".join(p for p in (used.origin, used.source, used.as_of) if p)
-        found[used.key] = (used.label, (f"{middle} {unit_words(used.unit)}{spread}", about))
+        about = from_words(one) if one else _origin_words(used)
+        words = f"{middle} {unit_words(used.unit)}{spread}"
+        if used.value == 0 and used.p50 > 0:  # below what it can be: the catalogue has no figure, and none is invented
+            words, about = "not known", ""
+        found[used.key] = (used.label, (words, about))
     return found
+
+
+def _origin_words(used: AppliedInput) -> str:
+    if used.origin == Origin.ASSUMPTION:
+        return f"assumed: {used.detail}"
+    return ", ".join(part for part in (used.origin, used.source, used.as_of) if part)
 
 
 def _base_scenario(use_case: UseCase) -> Scenario | None:

@@ -50,18 +50,28 @@ class Chart:
     rules: tuple[Rule, ...] = ()
     x_scale: str = "category"  # "category" | "linear" | "log"
     y_scale: str = "linear"
+    # rows of an interval chart under headings, from top to bottom: (heading, names of its rows)
+    groups: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    group_title: str = ""  # what the headings are, in the data table
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str | float | None, ...], ...]]:
         """Header and rows of the data table: one row per x, one column per series (low and high beside it)."""
         header: list[str] = [self.x_title]
+        heading_of = {name: heading for heading, names in self.groups for name in names}
+        if self.groups:
+            header.append(self.group_title)
         for s in self.series:
             header.append(s.label)
             if s.low:
                 header += [f"{s.label}, P10", f"{s.label}, P90"]
         positions = list(dict.fromkeys(x for s in self.series for x in s.x))
+        if self.groups:
+            positions = [name for _, names in self.groups for name in names]
         rows = []
         for x in positions:
             row: list[str | float | None] = [x]
+            if self.groups:
+                row.append(heading_of.get(str(x)))
             for s in self.series:
                 i = s.x.index(x) if x in s.x else None
                 row.append(None if i is None else s.y[i])

@@ -14,6 +14,8 @@ from costing.engine.results import Band, OptionResult
 MOST = 4  # scenarios side by side
 COLOURS = ("ink", "accent", "tuned", "hybrid")  # by place: told apart by those who see no red and green, too
 DWARFING = 2.5  # a first month this many times the dearest later one leaves nothing of the others to see
+MOST_AREAS = 2  # P10–P90 areas that can lie over each other and still be told apart
+WHISKER_EVERY = 6  # months between two whiskers of one scenario
 LONGEST_NAME = 26  # letters of a scenario's name at the end of its line
 
 
@@ -66,20 +68,26 @@ def _months_reading(before: OptionResult, now: OptionResult, first: str, skipped
 
 
 def spent_chart(sides: Sequence[Side]) -> Chart:
-    """Money spent since the start, P50 in its P10–P90 band, one colour a scenario; the months are those of all."""
+    """Money spent since the start, P50 as a line of one colour a scenario; the months are those of all.
+
+    Two have their P10–P90 as areas. More would cover each other: theirs are whiskers, one each half a year, each
+    scenario's a month before that of the one before it.
+    """
     starts = {side.start for side in sides}
-    series = []
-    for side, token in zip(sides, COLOURS, strict=False):
+    spreads, lines = [], []
+    for place, (side, token) in enumerate(zip(sides, COLOURS, strict=False)):
         option = side.option
         count = len(option.cumulative_p50_usd)
         months = month_labels(side.start, count) if len(starts) == 1 else tuple(str(n) for n in range(1, count + 1))
         label = side.name if len(side.name) <= LONGEST_NAME else f"{side.name[: LONGEST_NAME - 1].rstrip()}…"
-        bands = (option.cumulative_p10_usd, option.cumulative_p90_usd)
-        series.append(
-            Series(f"{token}-band", f"{label}, P10–P90", Mark.BAND, token, months, option.cumulative_p50_usd, *bands)
-        )
-        series.append(Series(token, label, Mark.LINE, token, months, option.cumulative_p50_usd))
-    ordered = (*(s for s in series if s.mark is Mark.BAND), *(s for s in series if s.mark is Mark.LINE))
+        low, middle, high = option.cumulative_p10_usd, option.cumulative_p50_usd, option.cumulative_p90_usd
+        lines.append(Series(token, label, Mark.LINE, token, months, middle))
+        if len(sides) <= MOST_AREAS:
+            spreads.append(Series(f"{token}-band", f"{label}, P10–P90", Mark.BAND, token, months, middle, low, high))
+            continue
+        at = list(range(count - 1 - place, -1, -WHISKER_EVERY))[::-1] or [count - 1]
+        rows = [tuple(row[i] for i in at) for row in (middle, low, high)]
+        spreads.append(Series(f"{token}-band", label, Mark.WHISKER, token, tuple(months[i] for i in at), *rows))
     return Chart(
         key="compared",
         title="Spent since the start",
@@ -87,7 +95,7 @@ def spent_chart(sides: Sequence[Side]) -> Chart:
         x_title="Month" if len(starts) == 1 else "Month after the start",
         y_title="US dollars since the start",
         unit="usd",
-        series=ordered,
+        series=(*spreads, *lines) if len(sides) <= MOST_AREAS else (*lines, *spreads),
     )
 
 
@@ -99,7 +107,8 @@ def _spent_reading(sides: Sequence[Side]) -> str:
     low, high = least.option.cumulative_p50_usd[-1], most.option.cumulative_p50_usd[-1]
     if len(sides) == 1 or low == high:
         return f"{when} {money(low)} is spent."
-    return f"{when} “{least.name}” has spent least, {money(low)}, and “{most.name}” most, {money(high)}."
+    spread = " Whiskers run from P10 to P90." if len(sides) > MOST_AREAS else ""
+    return f"{when} “{least.name}” has spent least, {money(low)}, and “{most.name}” most, {money(high)}.{spread}"
 
 
 def ghostband(before: Band | None, now: Band | None, maximum: float, *, colour: str, ghost: str, ground: str) -> str:

@@ -13,7 +13,16 @@ from costing.charts.chart import Chart, Mark, Series
 from costing.charts.format import exact, short, span
 from costing.charts.palette import check, word_token
 from costing.charts.pen import wrapped
-from costing.charts.scale import Axis, categories, is_horizontal, is_tornado, position_axis, stack_bases, value_axis
+from costing.charts.scale import (
+    Axis,
+    categories,
+    is_horizontal,
+    is_tornado,
+    position_axis,
+    rows,
+    stack_bases,
+    value_axis,
+)
 from costing.charts.svg import NARROW, edge_band, named
 
 Trace = dict[str, Any]
@@ -272,15 +281,16 @@ def _name_axis(chart: Chart, *, narrow: bool) -> dict[str, Any]:
 
 def _row_axis(chart: Chart, *, narrow: bool) -> dict[str, Any]:
     """Names of rows at the left, the first on top; on a narrow chart they stand above their row instead."""
-    names = [str(x) for x in categories(chart)]
+    names = [name for name, _ in rows(chart)]
+    plain = [name for name, heads in rows(chart) if not heads]  # headings are written into the plot, from its left end
     return {
         "type": "category",
         "categoryorder": "array",
         "categoryarray": names,
         "range": [len(names) - 0.5, -0.8 if narrow else -0.5],
         "tickmode": "array",
-        "tickvals": names,
-        "ticktext": ["<br>".join(wrapped(name, ROW_NAME_PX)) for name in names],
+        "tickvals": plain,
+        "ticktext": ["<br>".join(wrapped(name, ROW_NAME_PX)) for name in plain],
         "showgrid": False,
         "showticklabels": not narrow,
         "tickfont": {"color": colour("ink")},
@@ -311,8 +321,17 @@ def _shapes(chart: Chart) -> list[dict[str, Any]]:
     if is_tornado(chart):
         middle = chart.series[0].y[0]
         return [{**line, "x0": middle, "x1": middle}]
+    if chart.groups:
+        return _parting_lines(chart)
     dotted = {**line, "line": {"color": colour("ink-2"), "width": 1.2, "dash": "dot"}}
     return [{**dotted, "x0": rule.x, "x1": rule.x} for rule in chart.rules]
+
+
+def _parting_lines(chart: Chart) -> list[dict[str, Any]]:
+    """A line above every heading but the first. Positions on an axis of names are their places."""
+    stroke = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "line": {"color": colour("line-strong"), "width": 1}}
+    places = [place for place, (_, heads) in enumerate(rows(chart)) if heads and place]
+    return [{**stroke, "yref": "y", "y0": place - 0.45, "y1": place - 0.45} for place in places]
 
 
 # --- words in the plot --------------------------------------------------------------------------------------------
@@ -381,8 +400,8 @@ def _end_words(chart: Chart) -> list[dict[str, Any]]:
 
 def _row_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
     """P50 and band of each row: at its right, or on a narrow chart in the line above it, after its name."""
-    words = []
     tornado = is_tornado(chart)
+    words = [_heading(name, narrow=narrow) for name, heads in rows(chart) if heads]
     for series in chart.series:
         for name, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
             spread = f"<b>{short(y, chart.unit)}</b>  {span(low, high, chart.unit)}"
@@ -395,3 +414,10 @@ def _row_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
                 place = {"x": 1, "xanchor": "right" if narrow else "left", "xshift": 18 if narrow else 14}
                 words.append(_words(spread, "ink-2", **row, **place))
     return words
+
+
+def _heading(name: str, *, narrow: bool) -> dict[str, Any]:
+    """What the rows below it have in common."""
+    ground = {"bgcolor": colour("surface"), "borderpad": 1}
+    place = {"xref": "paper", "x": 0, "xanchor": "left", "xshift": -16 if narrow else 0, "y": name}
+    return _words(f"<b>{name}</b>", "ink-2", **place, **ground)

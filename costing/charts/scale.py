@@ -53,6 +53,15 @@ def categories(chart: Chart) -> tuple[str | float, ...]:
     return tuple(dict.fromkeys(x for s in chart.series for x in s.x))
 
 
+def rows(chart: Chart) -> tuple[tuple[str, bool], ...]:
+    """The rows of an interval chart from top to bottom: (name, whether it is a heading of those below it)."""
+    if not chart.groups:
+        return tuple((str(x), False) for x in categories(chart))
+    return tuple(
+        row for heading, names in chart.groups for row in ((heading, True), *((name, False) for name in names))
+    )
+
+
 def stack_bases(chart: Chart) -> dict[str, tuple[float, ...]]:
     """Series key → where each of its bars starts; positive values pile up from zero, negative ones down from it."""
     tops: dict[tuple[str | float, bool], float] = {}

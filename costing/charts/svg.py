@@ -25,6 +25,7 @@ from costing.charts.scale import (
     stack_bases,
     value_axis,
 )
+from costing.charts.scale import rows as row_names
 
 NARROW = 520.0
 LINE = 16.0
@@ -56,8 +57,7 @@ def sparkband(
 def natural_height(chart: Chart, width: float) -> float:
     """The height in px at which `chart` reads well at `width` px: by rows when they run down, else a landscape."""
     if is_horizontal(chart):
-        rows = len(categories(chart))
-        return 56 + rows * (44.0 if width < NARROW else 34.0)
+        return 56 + len(row_names(chart)) * (44.0 if width < NARROW else 34.0)
     return 40 + LINE * len(_legend_rows(chart, width)) + (220.0 if width < NARROW else 260.0)
 
 
@@ -234,9 +234,10 @@ def _path(dots: list[tuple[float, float]]) -> str:
 
 
 def named(chart: Chart) -> list[tuple[Series, str]]:
-    """The series that need a name, with it. A band that accompanies a line of its colour is named at its edges."""
+    """The series that need a name, with it. A band or whisker that accompanies a line of its colour needs none."""
     lines = {s.colour for s in chart.series if s.mark is Mark.LINE}
-    rest = [s for s in chart.series if s.mark is not Mark.POINT and not (s.mark is Mark.BAND and s.colour in lines)]
+    beside = (Mark.BAND, Mark.WHISKER)
+    rest = [s for s in chart.series if s.mark is not Mark.POINT and not (s.mark in beside and s.colour in lines)]
     return [(s, f"{s.label}, P10–P90" if s.mark is Mark.WHISKER else s.label) for s in rest]
 
 
@@ -346,10 +347,11 @@ class _Rows:
 
 def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[str]:
     pen = Pen(palette)
-    names = categories(chart)
+    named_rows = row_names(chart)
+    names = tuple(name for name, _ in named_rows)
     narrow, tornado = width < NARROW, is_tornado(chart)
     values = value_axis(chart, 4 if narrow or tornado else 6)
-    column = min(max(text_width(str(n)) for n in names) + 16, width * 0.38)
+    column = min(max(text_width(name) for name, heads in named_rows if not heads) + 16, width * 0.38)
     ends = text_width(f"{MINUS}$99.9k") + 6 if tornado else 0  # room for the words at both ends of a swing
     left = (8 if narrow else column) + ends
     right = width - (8 if narrow else 8 if tornado else 140) - ends
@@ -366,13 +368,22 @@ def _rows(chart: Chart, width: float, height: float, palette: Palette) -> list[s
     if tornado:
         x = rows.x(chart.series[0].y[0])
         drawn.append(pen.line(f"M{number(x)} {number(top)}V{number(bottom + 4)}", "ink-2", 1.2))
+    for place, (name, heads) in enumerate(named_rows):
+        if heads:
+            drawn += _heading(name, rows, rows.top + rows.step * place, is_first=place == 0, width=width, pen=pen)
     return drawn + [pen.group(s, _intervals(s, chart, rows, names, pen)) for s in chart.series]
 
 
-def _intervals(series: Series, chart: Chart, rows: _Rows, names: tuple[str | float, ...], pen: Pen) -> list[str]:
+def _heading(name: str, rows: _Rows, start: float, *, is_first: bool, width: float, pen: Pen) -> list[str]:
+    """What the rows below it have in common, under a line that parts them from those above."""
+    drawn = [] if is_first else [pen.line(f"M0 {number(start + 4)}H{number(width)}", "line-strong")]
+    return [*drawn, pen.text(0, start + rows.step * 0.68, name, token="ink-2", weight=600, halo=True)]
+
+
+def _intervals(series: Series, chart: Chart, rows: _Rows, names: tuple[str, ...], pen: Pen) -> list[str]:
     drawn = []
     for name, y, low, high in zip(series.x, series.y, series.low, series.high, strict=True):
-        start = rows.top + rows.step * names.index(name)
+        start = rows.top + rows.step * names.index(str(name))
         at = start + rows.step * (0.68 if rows.narrow else 0.5)
         drawn += _row_words(str(name), chart, rows, start, at, (low, y, high), pen)
         if is_tornado(chart):

@@ -22,6 +22,7 @@ from portfolio.what_if import SWITCHES, Base, changed_choices
 MORE = "more"  # inputs that were asked for beside the usual ones
 OPTION = "option"
 LONGEST = 80  # characters of a number
+LARGE = 1e4
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,10 @@ def read_address(query: Mapping[str, Any], base: Base) -> Address:
 
 
 def text_of(one: Input, value: float | None = None) -> str:
-    """The input's middle (or `value`) as it stands in its field: four significant digits, shares as percent."""
+    """The input's middle (or `value`) as it stands in its field: three significant digits, four of large ones."""
     value = median_of(one) if value is None else value
-    shown = float(f"{100 * value if one.unit == 'share' else value:.4g}")
+    value = 100 * value if one.unit == "share" else value
+    shown = float(f"{value:.3g}" if abs(value) < LARGE else f"{value:.4g}")
     return as_input(_question(one), int(shown) if shown.is_integer() else shown)
 
 

@@ -23,7 +23,7 @@ from portfolio.comparison import MOST, Column, columns, default_revisions, diffe
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.specs import lineage_of
-from portfolio.views.what_if_figures import difference_words
+from portfolio.views.what_if_figures import difference_words, most_likely
 
 STOP_POLLING, UNPROCESSABLE = 286, 422
 YEAR = 12
@@ -138,25 +138,47 @@ def _named(found: Sequence[Column], cells: Sequence[tuple[str, str]]) -> list[tu
 
 def headline(done: Sequence[Column]) -> str:
     """Which scenario costs least in the first year, and by how much."""
-    ranked = sorted(done, key=lambda column: column.option.annual_usd.p50 if column.option else 0.0)
-    if not ranked or ranked[0].option is None:
+    ranked = _ranked(done)
+    if not ranked:
         return "Nothing to compare yet."
-    first = ranked[0]
-    words = f"“{first.name}” costs {money(ranked[0].option.annual_usd.p50)} in the first 12 months"
+    first, first_usd = ranked[0], _p50_usd(ranked[0])
+    words = f"“{first.name}” costs {money(first_usd)} in the first 12 months"
     if len(ranked) == 1:
         return f"{words}. Choose another one to compare it with."
     second = ranked[1]
     over, share = second.over(first), first.share_below(second)
     if over is None or share is None:
-        gap = money((second.option.annual_usd.p50 if second.option else 0.0) - ranked[0].option.annual_usd.p50)
+        gap = money(_p50_usd(second) - first_usd)
         return f"{words}, the least of {len(ranked)}; the middle of “{second.name}” lies {gap} above."
     if over.p10 == over.p90 == 0:
         return f"{words}, as “{second.name}” does: what differs does not change it."
-    spread = band(over.p10, over.p90)
     return (
         f"{words}, the least of {len(ranked)}: {money(over.p50)} less than “{second.name}” "
-        f"(most likely {spread}), and less in {percent(share)} of the futures."
+        f"({most_likely(over)}), and less in {percent(share)} of the futures."
     )
+
+
+def _ranked(done: Sequence[Column]) -> list[Column]:
+    """The cheapest first: future by future against the others where they can be paired, else by their middle."""
+    by_middle = sorted(done, key=_p50_usd)
+    if not by_middle:
+        return []
+    first = by_middle[0]
+    for column in by_middle[1:]:
+        over = column.over(first)
+        if over is not None and over.p50 < 0:
+            first = column
+    rest = [column for column in by_middle if column is not first]
+
+    def above(column: Column) -> float:
+        over = column.over(first)
+        return over.p50 if over is not None else _p50_usd(column) - _p50_usd(first)
+
+    return [first, *sorted(rest, key=above)]
+
+
+def _p50_usd(column: Column) -> float:
+    return column.option.annual_usd.p50 if column.option else 0.0
 
 
 def _lines(done: Sequence[Column]) -> list[Line]:

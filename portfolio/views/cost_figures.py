@@ -32,6 +32,7 @@ from portfolio.changes import LAYER_WORDS
 from portfolio.questionnaire.outcome import Layer, Need, Recommendation
 from portfolio.questionnaire.spec import Questionnaire
 from portfolio.revisions import Change, changes_between
+from portfolio.scenarios import BASE_NAME
 
 SHOWN_FIRST = 8
 ALMOST_ANY_LOAD = (
@@ -74,6 +75,7 @@ class OptionRow:
     is_recommended: bool
     falls_short: str  # in words, what the recommendation asks for that it lacks, or what it brings that is ruled out
     is_extra: bool  # folded away on a phone until all are asked for
+    dominated: str = ""  # by which other option, in words
 
 
 @dataclass(frozen=True)
@@ -376,17 +378,24 @@ def revisions(
     belong: Mapping[int, tuple[Any, ...]] | None = None,
 ) -> list[Revision]:
     """The history of a lineage, newest first, each with what it changed; `scenarios` come newest first."""
-    ordered = list(scenarios)
+    ordered, of = list(scenarios), belong or {}
     rows = []
     for position, scenario in enumerate(ordered):
-        before = ordered[position + 1] if position + 1 < len(ordered) else None
+        before = _before(scenario, ordered[position + 1 :], of)
         changes = tuple(changes_between(spec_of(before), spec_of(scenario))) if before else ()
-        rows.append(
-            Revision(
-                scenario, done.get(scenario.pk), changes, scenario.pk == shown, (belong or {}).get(scenario.pk, ())
-            )
-        )
+        mine = of.get(scenario.pk, ())
+        rows.append(Revision(scenario, done.get(scenario.pk), changes, scenario.pk == shown, mine))
     return rows
+
+
+def _before(scenario: Scenario, earlier: list[Scenario], of: Mapping[int, tuple[Any, ...]]) -> Scenario | None:
+    """What a revision changed something of: the one before it of the same scenario, else of the base."""
+
+    def names(one: Scenario) -> set[str]:
+        return {belonging.name for belonging in of.get(one.pk, ())} or {BASE_NAME}
+
+    same = (one for one in earlier if names(one) & names(scenario))
+    return next(same, None) or next((one for one in earlier if BASE_NAME in names(one)), None)
 
 
 def figures_csv(result: ProjectionResult) -> str:

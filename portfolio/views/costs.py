@@ -29,7 +29,7 @@ from portfolio.permissions import SignedInRequest, get_use_case_for, membership_
 from portfolio.projections import refresh
 from portfolio.questionnaire.loading import load
 from portfolio.specs import is_outdated, latest_snapshot, lineage_of
-from portfolio.views import cadence_figures, cost_figures, scenario_figures
+from portfolio.views import cadence_figures, cost_figures, option_fit, scenario_figures
 from portfolio.views.figure_links import chart_links, component_totals
 
 STOP_POLLING = 286
@@ -215,7 +215,9 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario:
     snapshot = latest_snapshot(use_case) if is_latest and not outdated else None
     recommendation = snapshot.recommendation if snapshot else None
     revision_query = "" if is_latest else f"&revision={shown.scenario.revision}"
-    options = cost_figures.options_table(result, chosen, recommended, recommendation)
+    fit = option_fit.beside(shown, result.options, recommendation)
+    table = cost_figures.options_table(result, chosen, recommended, recommendation)
+    options = option_fit.with_dominated(table, fit)
     return {
         "shown": shown,
         "figures_of": use_case.pk,
@@ -229,6 +231,7 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario:
         **options,
         "notices": cost_figures.notices_of(result, without_comparison=bool(options["why_not_cheapest"])),
         "charts": cost_figures.charts_of(result, chosen),
+        "fit_chart": fit.chart if fit else None,
         "current": cadence_figures.of(result, questionnaire),
         "worth_knowing": cost_figures.worth_knowing(result),
         "knowing_pays": cost_figures.knowing_pays(result, chosen),

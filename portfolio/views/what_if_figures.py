@@ -24,7 +24,7 @@ from costing.public import (
     travel,
 )
 from portfolio.forms.what_if import Address, text_of
-from portfolio.revisions import CHOICE_LABELS, PRICING_LABELS, STANDINGS, choice_words, unit_words
+from portfolio.revisions import CHOICE_LABELS, PRICING_LABELS, STANDINGS, choice_words, figure, unit_words
 from portfolio.what_if import SHARES, SWITCHES, Base, WhatIf, choice_now
 
 STEPS = 1000  # positions of a slider
@@ -45,13 +45,12 @@ class Knob:
     text: str
     error: str
     standing: str  # "known" | "assumed" | "measured"
-    spread: str  # P10 – P90 of today's value, in words; empty where it is fixed
+    today: str  # today's middle with P10 – P90, in words
     travel: Travel | None
     at: int
-    mark_percent: float  # where today's P50 lies along the slider
+    mark: float  # where today's P50 lies along the slider, 0 … 1
     low_text: str
     high_text: str
-    is_share: bool
 
     @property
     def is_moved(self) -> bool:
@@ -102,6 +101,7 @@ def knobs(base: Base, address: Address, keys: Iterable[str]) -> list[Knob]:
 def _knob(one: Input, address: Address) -> Knob:
     way, middle, (low, high) = travel(one), median_of(one), range_of(one)
     base_text = text_of(one)
+    spread = f" ({figure(low, one.unit)} – {figure(high, one.unit)})" if low < high else ""
     to = address.moves.get(one.key, middle)
     unit = unit_words(one.unit)
     return Knob(
@@ -112,14 +112,18 @@ def _knob(one: Input, address: Address) -> Knob:
         text=address.typed.get(one.key, base_text),
         error=address.errors.get(one.key, ""),
         standing=STANDINGS.get(one.provenance.origin, "known"),
-        spread=f"{text_of(one, low)} – {text_of(one, high)}" if low < high else "",
+        today=figure(middle, one.unit) + spread,
         travel=_shown(way, one) if way else None,
         at=round(STEPS * place(way, to)) if way else 0,
-        mark_percent=round(100 * place(way, middle), 2) if way else 0.0,
-        low_text=text_of(one, way.low) if way else "",
-        high_text=text_of(one, way.high) if way else "",
-        is_share=one.unit == "share",
+        mark=round(place(way, middle), 4) if way else 0.0,
+        low_text=_end(one, way.low) if way else "",
+        high_text=_end(one, way.high) if way else "",
     )
+
+
+def _end(one: Input, value: float) -> str:
+    """One end of a slider, short."""
+    return compact(100 * value if one.unit == "share" else value)
 
 
 def _shown(way: Travel, one: Input) -> Travel:
@@ -238,10 +242,10 @@ def headline(found: WhatIf, chosen: str) -> str:
     if over is None or abs(over.p50) < SMALLEST_USD:
         return f"{first}, as today: what was moved does not change it."
     words = "more" if over.p50 > 0 else "less"
-    return f"{first}: {money(abs(over.p50))} {words} than today ({_most_likely(over)})."
+    return f"{first}: {money(abs(over.p50))} {words} than today ({most_likely(over)})."
 
 
-def _most_likely(over: Band) -> str:
+def most_likely(over: Band) -> str:
     """The band of a difference, its direction in words where it has one."""
     if over.p10 >= 0 or over.p90 <= 0:
         low, high = sorted((abs(over.p10), abs(over.p90)))

@@ -44,7 +44,7 @@
     knob.classList.toggle("moved", moved);
     const reset = knob.querySelector("[data-reset]");
     if (reset) reset.hidden = !moved;
-    range?.setAttribute("aria-valuetext", `${field.value} ${knob.querySelector(".unit > span").textContent}`);
+    range?.setAttribute("aria-valuetext", `${field.value} ${range.dataset.unit}`);
   };
 
   form.addEventListener("input", ({ target }) => {
