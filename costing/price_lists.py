@@ -57,6 +57,11 @@ class Proposed:
         return self.after_usd / self.before_usd - 1
 
     @property
+    def size(self) -> float:
+        """How large the change is, whichever way."""
+        return abs(self.change or 0.0)
+
+    @property
     def is_big(self) -> bool:
         return self.change is not None and abs(self.change) > BIG
 

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from portfolio.views import answer_history, disputes, questionnaire, recommendation, register, requests
+from portfolio.views.actuals import ACTUALS_URLS
 from portfolio.views.assumptions import ASSUMPTION_URLS
 from portfolio.views.budgets import BUDGET_URLS
 from portfolio.views.compare import COMPARE_URLS
@@ -13,6 +14,7 @@ from portfolio.views.exports import EXPORT_URLS
 from portfolio.views.policy import POLICY_URLS
 from portfolio.views.policy_trials import TRIAL_URLS
 from portfolio.views.portfolio import PORTFOLIO_URLS
+from portfolio.views.price_book import PRICE_BOOK_URLS
 from portfolio.views.reassess_many import REASSESS_URLS
 from portfolio.views.register_import import IMPORT_URLS
 from portfolio.views.reports import REPORT_URLS
@@ -67,6 +69,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     *ASSUMPTION_URLS,
     *BUDGET_URLS,
+    *ACTUALS_URLS,
     *COST_URLS,
     *SCENARIO_URLS,
     *CLAIM_URLS,
@@ -76,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *EVIDENCE_URLS,
     *EXPORT_URLS,
     *IMPORT_URLS,
+    *PRICE_BOOK_URLS,
     *REPORT_URLS,
     *REVIEW_URLS,
     *REASSESS_URLS,

@@ -58,7 +58,7 @@ TABLES: Mapping[str, str] = {
     "vector_stores": "Vector stores",
     "labour": "Labour",
 }
-_OF_TRAINING = frozenset({"training_usd_per_mtok", "minimum_usd_per_job"})
+OF_TRAINING = frozenset({"training_usd_per_mtok", "minimum_usd_per_job"})
 _PRICINGS = ("on_demand", "spot", "reserved", "average")
 
 
@@ -73,7 +73,7 @@ def columns_of(table: str, row: Any, *, with_unknown: bool = False) -> list[str]
     """The price columns that belong to this row; `with_unknown` also those that the catalogue has no price for."""
     names: Iterator[str] = iter(COLUMNS[table])
     if isinstance(row, ApiModel):
-        names = (name for name in names if (name in _OF_TRAINING) == (row.kind == "training"))
+        names = (name for name in names if (name in OF_TRAINING) == (row.kind == "training"))
     return [name for name in names if with_unknown or getattr(row, name) is not None]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 
 from costing.public import Catalogue, SheetField, check_currency, check_rate, prices, read_number, read_terms
 
@@ -28,12 +29,22 @@ class NoteForm(forms.Form):
     base = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
 
 
+def on_top_of(form: NoteForm, number: int) -> NoteForm:
+    """The form with all that was entered, now made from this version; nothing of it is saved yet."""
+    if isinstance(form.data, QueryDict):
+        data = form.data.copy()
+        data["base"] = str(number)
+        form.data = data
+    return form
+
+
 class RateForm(NoteForm):
     """A rate of one price, or a discount on it. What is valid is in `rate`."""
 
     row = forms.CharField(
         label="What is priced",
         max_length=200,
+        widget=forms.TextInput(attrs={"list": "rows", "autocomplete": "off"}),
         error_messages={"required": "Name the row of the catalogue, or a new one."},
     )
     new = forms.BooleanField(required=False, label="The catalogue does not have it")

@@ -26,7 +26,6 @@ CLASSES = {
     "embedding": "embedding",
     "rerank": "reranker",
 }
-NEVER = "9999-12-31"
 
 
 @dataclass(frozen=True)
@@ -63,6 +62,11 @@ class Cell:
     def change(self) -> float | None:
         """Of the listed price, as a share: −0.1 for a tenth less."""
         return None if self.paid is None or not self.listed else self.paid / self.listed - 1
+
+    @property
+    def size(self) -> float:
+        """How large the change is, whichever way."""
+        return abs(self.change or 0.0)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,16 @@ from typing import Any
 from organisations.models import Organisation
 from organisations.roles import Role
 from portfolio.actions.reassess_run import empty_result
-from portfolio.models import AnswerRevision, PolicyRun, PortfolioRun, RegisterImport, Report, SavedView
+from portfolio.models import (
+    ActualImport,
+    AnswerRevision,
+    PolicyRun,
+    PortfolioRun,
+    RegisterImport,
+    Report,
+    SavedView,
+    TagRule,
+)
 from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
 from tests.costing.price_rows import prices_kwargs
@@ -40,6 +49,27 @@ RUN_DONE_OWN = {**RUN_DONE, "outsider": 302}
 PRICES_MANAGE = {**OWN_MANAGE, "outsider": 404}
 
 EXPECTED = {
+    "actuals": OWN_VIEW,
+    "actuals-accuracy": OWN_VIEW,
+    "actuals-import": {**OWN_VIEW, "reviewer": 403, "viewer": 403},
+    "POST actuals-import": {**OWN_VIEW, "owner": 422, "editor": 422, "reviewer": 403, "viewer": 403, "outsider": 422},
+    "actuals-import-file": TRIAL_VIEW,
+    "actuals-import-take-over": ONLY_POST,
+    "POST actuals-import-take-over": RUN_DONE,
+    "actuals-import-discard": ONLY_POST,
+    "POST actuals-import-discard": RUN_DONE,
+    "actuals-import-undo": ONLY_POST,
+    "POST actuals-import-undo": RUN_DONE,  # nothing that counts: back with a message
+    "actuals-unattributed": OWN_VIEW,
+    "actuals-map": ONLY_POST,
+    "POST actuals-map": {**OWN_VIEW, "owner": 422, "editor": 422, "reviewer": 403, "viewer": 403, "outsider": 422},
+    "actuals-match": ONLY_POST,
+    "POST actuals-match": RUN_DONE_OWN,
+    "actuals-rule-remove": ONLY_POST,
+    "POST actuals-rule-remove": RUN_DONE,
+    "use-case-actuals": VIEW,
+    "use-case-measured": VIEW,
+    "POST use-case-measured": row(owner=422, editor=422, reviewer=403, viewer=403, respondent=404, outsider=404),
     "rules": OWN_VIEW,
     "rule-use-cases": OWN_VIEW,
     "budgets": OWN_VIEW,
@@ -250,8 +280,15 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     if name.startswith("reassess-run"):
         result = empty_result("foresee", versions_in_force(organisation.pk))
         return {"run_pk": PolicyRun.objects.create(organisation=organisation, kind="apply", result=result).pk}
+    if name in ("actuals", "actuals-accuracy", "actuals-import", "actuals-unattributed", "actuals-map", "actuals-match"):
+        return {}
+    if name.startswith("actuals-import-"):
+        return {"import_pk": ActualImport.objects.create(organisation=organisation, file_name="b.csv", format="plain").pk}
     owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
     use_case = use_case_in(organisation, owner)
+    if name == "actuals-rule-remove":
+        rule = TagRule.objects.create(organisation=organisation, key="team", value="hr", use_case=use_case)
+        return {"rule_pk": rule.pk}
     if name in ("request-decline", "request-take-up"):
         return {"request_pk": AnswerRequestFactory(assessment=use_case.assessments.get(), respondent=owner).pk}
     kwargs: dict[str, Any] = {"pk": use_case.pk}

@@ -1,0 +1,163 @@
+"""What new prices change: the portfolio's figures made again, each use case's difference, and the rates behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from costing.public import Choices, PriceBook, catalogue, filled_choices, own_rates, price_books, spec_of
+from costing.public import prices as priced
+from organisations.permissions import require
+from organisations.roles import Permission
+from portfolio.actions.spend import request_run
+from portfolio.models import PortfolioRun, PortfolioShare
+from portfolio.permissions import SignedInRequest
+from portfolio.spend.reading import latest_run
+
+PER_PAGE = 50
+CENTS = 100
+
+Plain = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A use case whose expected first year is another because of prices or models."""
+
+    share: PortfolioShare
+    before_usd: float
+    after_usd: float
+    price_usd: float
+    model_usd: float
+    rates: tuple[str, ...]  # what changed among the rates it uses
+
+
+@login_required
+@require_POST
+def reprice(request: SignedInRequest) -> HttpResponse:
+    """Ask for the portfolio's figures with the prices of today."""
+    membership = require(request, Permission.EDIT)
+    try:
+        run = request_run(organisation=membership.organisation, by=request.user, reason="prices")
+    except ValueError as error:
+        messages.warning(request, f"Nothing to re-price: {error}.")
+        return redirect("prices")
+    if run.is_active:
+        messages.success(
+            request, "The portfolio is being priced anew. What it changes shows here as soon as it is done."
+        )
+    else:
+        messages.info(request, "The portfolio’s figures rest on these prices already.")
+    return redirect("prices-changes")
+
+
+@login_required
+@require_GET
+def price_changes(request: SignedInRequest) -> HttpResponse:
+    """Per use case what new prices and models changed between the two latest runs, and which rates did."""
+    membership = require(request, Permission.VIEW)
+    runs = latest_run(membership.organisation_id)
+    run = runs.shown
+    before = _before(run)
+    changed = rates_between(before, run) if run and before else ()
+    moved = _moved(run, changed) if run and before else []
+    page = Paginator(moved, PER_PAGE).get_page(request.GET.get("page"))
+    context = {
+        "run": run,
+        "before": before,
+        "active": runs.active,
+        "page": page,
+        "pages": page.paginator.get_elided_page_range(page.number),
+        "price_usd": sum(one.price_usd for one in moved),
+        "model_usd": sum(one.model_usd for one in moved),
+        "changed": [(one.kind, own_rates.said(one.rate), _terms(one.before), _terms(one.after)) for one in changed],
+        "is_other_catalogue": bool(run and before and run.catalogue_version != before.catalogue_version),
+        "older": older_figures(membership.organisation_id, price_books.latest(membership.organisation_id)),
+        "may_edit": membership.allows(Permission.EDIT),
+    }
+    return render(request, "portfolio/price_changes.html", context)
+
+
+def older_figures(organisation_id: int, book: PriceBook | None) -> PortfolioRun | None:
+    """The portfolio's run, where its figures were made with other prices than those of today."""
+    runs = PortfolioRun.objects.of(organisation_id).with_figures().select_related("price_book").defer("result")
+    run = runs.first()
+    if run is None:
+        return None
+    then = price_books.catalogue_with(run.price_book, run.start).version
+    now = price_books.catalogue_with(book, run.start).version
+    same = run.catalogue_version == catalogue.load().version and then == now
+    return None if same else run
+
+
+def rates_between(before: PortfolioRun, after: PortfolioRun) -> tuple[own_rates.Difference, ...]:
+    """The own rates that count in one of the runs and not alike in the other."""
+    then, now = (
+        own_rates.in_force(run.price_book.rates if run.price_book else (), date.fromisoformat(f"{run.start}-01"))
+        for run in (before, after)
+    )
+    return own_rates.differences(then, now)
+
+
+def touches(rate: Plain, choices: Choices) -> bool:
+    """Whether a scenario with these choices is priced by this rate."""
+    chosen = filled_choices(choices)
+    row = rate["row"]
+    if rate["table"] == "api_models":
+        provider, _, model = row.partition(":")
+        tuned = provider == chosen.tuning_provider and (
+            model.removeprefix("ft:") == chosen.tuning_model or rate["column"] in priced.OF_TRAINING
+        )
+        return tuned or chosen.api_model in (row, model)
+    if rate["table"] == "gpu_prices":
+        gpus = {chosen.gpu, chosen.training_gpu} & set(row.split())
+        return bool(gpus) and (not chosen.gpu_provider or row.startswith(f"{chosen.gpu_provider} "))
+    if rate["table"] == "embedding_models":
+        return bool({chosen.embedding_model, chosen.reranker} & {row, row.partition(":")[2]})
+    if rate["table"] == "vector_stores":
+        return chosen.vector_store in (row, row.partition(":")[0])
+    return True
+
+
+def _before(run: PortfolioRun | None) -> PortfolioRun | None:
+    if run is None or run.compared_with_id is None:
+        return None
+    return PortfolioRun.objects.select_related("price_book").defer("result").get(pk=run.compared_with_id)
+
+
+def _moved(run: PortfolioRun, changed: Iterable[own_rates.Difference]) -> list[Moved]:
+    """The largest difference first; one query."""
+    shares = PortfolioShare.objects.filter(run=run, change__isnull=False).select_related("use_case", "scenario")
+    found = []
+    changes = tuple(changed)
+    for share in shares.defer("months", "use_case__description"):
+        causes = share.change["causes"]
+        price, model = causes.get("price", 0), causes.get("model", 0)
+        if not price and not model:
+            continue
+        choices = spec_of(share.scenario).choices if share.scenario else Choices()
+        rates = tuple(own_rates.said(one.rate) for one in changes if price and touches(one.rate, choices))
+        before = share.change["before_cents"]
+        moved = Moved(share, before / CENTS, share.expected_cents / CENTS, price / CENTS, model / CENTS, rates)
+        found.append(moved)
+    return sorted(found, key=lambda one: -abs(one.price_usd + one.model_usd))
+
+
+def _terms(rate: Plain | None) -> str:
+    return own_rates.terms(rate) if rate else ""
+
+
+CHANGE_URLS = [
+    path("prices/reprice/", reprice, name="prices-reprice"),
+    path("prices/changes/", price_changes, name="prices-changes"),
+]
