@@ -6,6 +6,7 @@ USE_CASE = "portfolio.usecase"
 REPORT = "portfolio.report"
 COST_SCENARIO = "portfolio.costscenario"
 BUDGET = "portfolio.budget"
+ACTUAL_IMPORT, TAG_RULE, ORGANISATION = "portfolio.actualimport", "portfolio.tagrule", "organisations.organisation"
 POLICY, TRIAL = "portfolio.policyversion", "portfolio.policyrun"
 PORTFOLIO_RUN = "portfolio.portfoliorun"
 REGISTER_IMPORT = "portfolio.registerimport"
@@ -14,6 +15,13 @@ AUDIT_PHRASES = {
     ("cancelled", PORTFOLIO_RUN): "{actor} cancelled the figures of {target}.",
     ("retried", PORTFOLIO_RUN): "{actor} started the figures of {target} again.",
     ("stored_scenarios", PORTFOLIO_RUN): "{actor} stored {scenarios} scenarios with the figures of {target}.",
+    ("proposed", ACTUAL_IMPORT): "{actor} uploaded {target} as actual spend: {lines} lines, {failed} failed rows.",
+    ("took_over", ACTUAL_IMPORT): "{actor} took over {target} as actual spend: {lines} lines, ${usd}.",
+    ("discarded", ACTUAL_IMPORT): "{actor} discarded {target}; nothing of it counts.",
+    ("undid", ACTUAL_IMPORT): "{actor} undid {target}: ${usd} of actual spend no longer count.",
+    ("mapped", TAG_RULE): "{actor} said that {target} is spend of “{use_case}”: {lines} lines, ${usd}.",
+    ("unmapped", TAG_RULE): "{actor} removed that {target} is spend of “{use_case}”: {lines} lines, ${usd}.",
+    ("matched_spend", ORGANISATION): "{actor} matched actual spend with the use cases again: {lines} lines, ${usd}.",
     ("registered", USE_CASE): "{actor} registered {target}.",
     ("changed", USE_CASE): "{actor} changed {target}.",
     ("moved", USE_CASE): "{actor} moved {target} from “{from}” to “{to}”.",

@@ -18,6 +18,7 @@ from organisations.permissions import membership_in, require_in
 from organisations.roles import Permission, refusal
 from portfolio.lifecycle import Stage
 from portfolio.models import (
+    ActualImport,
     AnswerRequest,
     AnswerRevision,
     Assessment,
@@ -26,6 +27,7 @@ from portfolio.models import (
     EvaluationRun,
     PolicyRun,
     Report,
+    TagRule,
     UseCase,
 )
 from portfolio.questionnaire.loading import load
@@ -315,3 +317,23 @@ def get_cost_scenario_for(
         raise Http404("no such scenario")
     scenario.use_case = use_case
     return use_case, scenario
+
+
+def get_actual_import_for(user: User, import_pk: int, permission: Permission = Permission.VIEW) -> ActualImport:
+    """An imported bill or usage export, for who holds `permission` in its organisation; else 404 or 403."""
+    source = (
+        ActualImport.objects.select_related("organisation", "uploaded_by", "decided_by").filter(pk=import_pk).first()
+    )
+    if source is None:
+        raise Http404("no such import")
+    require_in(user, source.organisation_id, permission)
+    return source
+
+
+def get_tag_rule_for(user: User, rule_pk: int, permission: Permission = Permission.EDIT) -> TagRule:
+    """A rule that says whose a tag is, for who holds `permission` in its organisation; else 404 or 403."""
+    rule = TagRule.objects.select_related("use_case").filter(pk=rule_pk).first()
+    if rule is None:
+        raise Http404("no such rule")
+    require_in(user, rule.organisation_id, permission)
+    return rule

@@ -188,9 +188,9 @@ def rematch(lines: QuerySet[ActualLine], known: Attribution) -> Moved:
     """Store on each of these lines the use case its tags name; the lines that changed. Call it inside an act."""
     moved: dict[int | None, list[int]] = {}
     usd = Decimal(0)
-    rows = lines.order_by("pk").values_list("pk", "use_case_id", "tags", "cost_usd")
-    for pk, before, tags, cost in rows.iterator(chunk_size=BATCH):
-        after = known.use_case_of(attribution.tags_of(tags))
+    rows = lines.order_by("pk").values_list("pk", "use_case_id", "tags", "service", "model", "cost_usd")
+    for pk, before, tags, service, model, cost in rows.iterator(chunk_size=BATCH):
+        after = known.use_case_of(attribution.tags_of(tags), service=service, model=model)
         if after != before:
             moved.setdefault(after, []).append(pk)
             usd += cost
@@ -219,7 +219,7 @@ def _row(source: ActualImport, line: SpendLine, sha256: str, cost_usd: Decimal, 
         source=source,
         line=line.line,
         line_sha256=sha256,
-        use_case_id=known.use_case_of(line.tags),
+        use_case_id=known.use_case_of(line.tags, service=line.service[:200], model=line.model[:200]),
         month=line.month,
         starts_on=line.starts_on,
         ends_on=line.ends_on,

@@ -1,7 +1,8 @@
 """Whose spend a line is, by its tags. Pure but for `today`, which reads the tags and the rules; never guesses.
 
 A line belongs to the use case whose billing tag it carries: in the column that names the use case, else in any tag;
-else to that of a rule somebody made (`TagRule`). Where two use cases are named, it belongs to none and stays in sight.
+else to that of a rule somebody made (`TagRule`) for a tag, a model or a service. Where two use
+cases are named, it belongs to none and stays in sight.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from dataclasses import dataclass
 from portfolio.actuals.lines import USE_CASE, Tags
 from portfolio.models import TagRule, UseCase
 
+# Keys of rules that look at what was used instead of a tag.
+MODEL, SERVICE = "@model", "@service"
+
 
 @dataclass(frozen=True)
 class Attribution:
@@ -20,8 +24,8 @@ class Attribution:
     billing_tags: Mapping[str, int]  # lower-case tag → use case
     rules: Mapping[tuple[str, str], int]  # (key, value) in lower case → use case; key "" for any
 
-    def use_case_of(self, tags: Tags) -> int | None:
-        """The use case that the tags name; None where they name none, or two."""
+    def use_case_of(self, tags: Tags, *, service: str = "", model: str = "") -> int | None:
+        """The use case that these name; None where they name none, or two. A tag goes before model and service."""
         said = [(_bare(key), _bare(value)) for key, value in tags]
         own = [value for key, value in said if key == _bare(USE_CASE)]
         for found in (
@@ -29,6 +33,8 @@ class Attribution:
             {self.billing_tags[value] for _, value in said if value in self.billing_tags},
             {self.rules[pair] for pair in said if pair in self.rules},
             {self.rules["", value] for _, value in said if ("", value) in self.rules},
+            {self.rules[pair] for pair in ((MODEL, _bare(model)),) if pair in self.rules},
+            {self.rules[pair] for pair in ((SERVICE, _bare(service)),) if pair in self.rules},
         ):
             if found:
                 return found.pop() if len(found) == 1 else None

@@ -14,6 +14,7 @@ from django.db.models import QuerySet, Sum
 
 from organisations.models import BusinessUnit
 from portfolio.models import ActualLine, UseCase
+from portfolio.models.actuals import ActualLineQuerySet
 
 STORED = Decimal("0.00000001")  # as lines are stored: a database may sum them in floating point
 NOTHING = Decimal(0)
@@ -40,7 +41,7 @@ def actual_spend(
     return total(lines)
 
 
-def counting(organisation_id: int) -> QuerySet[ActualLine]:
+def counting(organisation_id: int) -> ActualLineQuerySet:
     """The lines that count, in no order."""
     return ActualLine.objects.counting(organisation_id).order_by()
 

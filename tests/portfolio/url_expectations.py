@@ -280,10 +280,11 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
     if name.startswith("reassess-run"):
         result = empty_result("foresee", versions_in_force(organisation.pk))
         return {"run_pk": PolicyRun.objects.create(organisation=organisation, kind="apply", result=result).pk}
-    if name in ("actuals", "actuals-accuracy", "actuals-import", "actuals-unattributed", "actuals-map", "actuals-match"):
-        return {}
     if name.startswith("actuals-import-"):
-        return {"import_pk": ActualImport.objects.create(organisation=organisation, file_name="b.csv", format="plain").pk}
+        source = ActualImport.objects.create(organisation=organisation, file_name="bill.csv", format="plain")
+        return {"import_pk": source.pk}
+    if name.startswith("actuals") and name != "actuals-rule-remove":
+        return {}
     owner = organisation.memberships.filter(role=Role.OWNER).earliest("pk").user
     use_case = use_case_in(organisation, owner)
     if name == "actuals-rule-remove":
