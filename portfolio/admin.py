@@ -10,7 +10,19 @@ from portfolio import models
 
 @admin.register(models.UseCase)
 class UseCaseAdmin(ReadOnlyAdmin):
-    list_display = ["title", "organisation", "unit", "owner", "stage", "target", "status", "updated_at"]
+    list_display = [
+        "title",
+        "organisation",
+        "unit",
+        "owner",
+        "stage",
+        "target",
+        "status",
+        "robustness",
+        "annual_p50_usd",
+        "updated_at",
+    ]
+    list_per_page = 50
     list_filter = ["organisation", "stage", "target", "status"]
     list_select_related = ["organisation", "unit", "owner"]
     search_fields = ["title", "owner__email"]
@@ -39,3 +51,9 @@ class AnswerRequestAdmin(ReadOnlyAdmin):
 class RecommendationSnapshotAdmin(ReadOnlyAdmin):
     list_display = ["assessment", "target", "status", "robustness", "created_at"]
     list_select_related = ["assessment"]
+
+
+@admin.register(models.Budget)
+class BudgetAdmin(ReadOnlyAdmin):
+    list_display = ["organisation", "unit", "use_case", "amount", "currency", "starts_on", "months", "set_by"]
+    list_select_related = ["organisation", "unit", "use_case", "set_by"]

@@ -36,8 +36,8 @@ class Terms:
 
     @property
     def words(self) -> str:
-        """ "€165,000.00 for 12 months from January 2026"."""
-        return f"{money_exact(self.amount, self.currency)} for {_months(self.months)} from {self.starts_on:%B %Y}"
+        """ "€165,000 for 12 months from January 2026"."""
+        return f"{in_full(self.amount, self.currency)} for {_months(self.months)} from {self.starts_on:%B %Y}"
 
 
 class BudgetChangedError(Exception):
@@ -58,6 +58,11 @@ class OverlappingBudgetError(ValueError):
             "Change that one, or choose months that it does not cover."
         )
         self.other = other
+
+
+def in_full(amount: Decimal, currency: str) -> str:
+    """A round amount as people say it, another to the cent: "€165,000", "€165,000.50"."""
+    return money_exact(amount, currency).removesuffix(".00")
 
 
 @transaction.atomic

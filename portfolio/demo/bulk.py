@@ -47,8 +47,8 @@ STAGES = {
 }
 STUCK = ("define_the_job", "stop")  # statuses that nobody approves
 ENGINEERING, LEGAL = ("evidence", "data", "evaluation", "operations"), ("governance",)  # sections by who answers them
-# A budget, before it turns out generous or tight: so much of the year's API bills, and so much for each use case, as the
-# projections of these kinds come to.
+# A budget, before it turns out generous or tight: so much of the year's API bills, and so much for each use case, as
+# the projections of these kinds come to.
 OF_BILLS, EACH_USD = 1.4, 185_000
 TIGHT, GENEROUS = 0.85, 1.35
 WITHOUT_UNIT = 0

@@ -24,6 +24,7 @@ from portfolio.questionnaire.spec import Kind, Question
 ORGANISATION, USE_CASE = "organisation", "use_case"
 SUGGESTED = 200  # titles that the field for the use case offers; any other may be typed
 EARLIEST_YEAR, FARTHEST_YEARS = 2020, 10
+LATE_IN_YEAR = 9  # after this month people plan the next year
 CENT = Decimal("0.01")
 AMOUNT = Question(
     id="amount",
@@ -97,9 +98,13 @@ class BudgetForm(forms.Form):
         super().__init__(data, initial={**suggested, **(initial or {})})
         self.organisation, self.budget = organisation, budget
         self.units = {str(unit.pk): unit for unit in BusinessUnit.objects.filter(organisation=organisation)}
-        units = [(f"unit:{key}", f"{unit.name}") for key, unit in self.units.items()]
-        whole = (ORGANISATION, f"The whole organisation ({organisation.name})")
-        self.fields["of"].choices = [whole, (USE_CASE, "One use case, named below"), *_group("Units", units)]
+        units = [(f"unit:{key}", unit.name) for key, unit in self.units.items()]
+        whole = (ORGANISATION, "The whole organisation")
+        self.fields["of"].choices = [
+            whole,
+            (USE_CASE, "One use case, named in the next field"),
+            *_group("Units", units),
+        ]
         known = dict.fromkeys((*currencies(organisation.pk), *([budget.currency] if budget else ())))
         self.fields["currency"].choices = [(code, code) for code in known]
         names = " or ".join(known)
@@ -209,10 +214,11 @@ def _initial(budget: Budget) -> dict[str, Any]:
 
 
 def _suggested(organisation: Organisation) -> dict[str, Any]:
-    """A year from this January on, in the organisation's currency."""
+    """A calendar year in the organisation's currency: this one, or towards its end the next."""
+    today = timezone.localdate()
     return {
         "of": ORGANISATION,
         "currency": organisation.currency,
-        "first_month": f"{timezone.localdate().year}-01",
+        "first_month": f"{today.year + (today.month > LATE_IN_YEAR)}-01",
         "months": 12,
     }

@@ -16,7 +16,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
-from costing.charts.format import money, money_exact
+from costing.charts.format import money
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio.actions import budgets as acts
@@ -145,7 +145,7 @@ def _row(budget: Budget, today: date) -> Row:
     last = budget.starts_on.year * 12 + budget.starts_on.month - 1 + budget.months - 1
     return Row(
         budget,
-        amount=money_exact(budget.amount, budget.currency),
+        amount=acts.in_full(budget.amount, budget.currency),
         a_month=money(budget.amount / budget.months, budget.currency),
         last_month=date(last // 12, last % 12 + 1, 1),
         is_over=budget.ends_before <= today,

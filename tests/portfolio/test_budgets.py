@@ -83,16 +83,16 @@ def test_overlaps_are_shared_months(organisation: Organisation, starts: int, mon
 def test_setting_changing_and_removing_are_told_in_the_log(organisation: Organisation, owner: User) -> None:
     budget = set_budget(organisation=organisation, by=owner, terms=terms())
     assert last_event() == (
-        "Olga Owner set a budget of the whole organisation: €165,000.00 for 12 months from January 2027."
+        "Olga Owner set a budget of the whole organisation: €165,000 for 12 months from January 2027."
     )
     change_budget(budget=budget, by=owner, version=1, terms=terms(months=6))
     assert last_event() == (
-        "Olga Owner changed the budget of the whole organisation from €165,000.00 for 12 months from January 2027, "
-        "of the whole organisation to €165,000.00 for 6 months from January 2027."
+        "Olga Owner changed the budget of the whole organisation from €165,000 for 12 months from January 2027, "
+        "of the whole organisation to €165,000 for 6 months from January 2027."
     )
     remove_budget(budget=budget, by=owner, version=2)
     assert last_event() == (
-        "Olga Owner removed the budget of the whole organisation: €165,000.00 for 6 months from January 2027."
+        "Olga Owner removed the budget of the whole organisation: €165,000 for 6 months from January 2027."
     )
     assert not Budget.objects.exists()
     assert audit.verify(organisation.pk).ok
@@ -101,7 +101,7 @@ def test_setting_changing_and_removing_are_told_in_the_log(organisation: Organis
 def test_an_overlap_is_refused_and_names_the_other(organisation: Organisation, owner: User, unit: BusinessUnit) -> None:
     set_budget(organisation=organisation, by=owner, terms=terms(unit=unit))
     set_budget(organisation=organisation, by=owner, terms=terms())  # of something else
-    with pytest.raises(OverlappingBudgetError, match=r"of Retail .* €165,000\.00 for 12 months from Jan"):
+    with pytest.raises(OverlappingBudgetError, match=r"of Retail .* €165,000 for 12 months from Jan"):
         set_budget(organisation=organisation, by=owner, terms=terms(unit=unit, starts_on=date(2027, 12, 1)))
     later = set_budget(organisation=organisation, by=owner, terms=terms(unit=unit, starts_on=date(2028, 1, 1)))
     with pytest.raises(OverlappingBudgetError):
