@@ -37,14 +37,14 @@ def plan(
     *,
     reason: str,
     by: User | None,
-    draws: int = DRAWS,
-    months: int = MONTHS,
+    draws: int | None = None,
     start: str | None = None,
 ) -> tuple[PortfolioRun, bool]:
     """The run that an organisation's figures are to come from, and whether it is new.
 
     One under way is returned, and so is the newest finished one where nothing has changed since. Call it with the
-    organisation locked. Raises NothingToAddUpError.
+    organisation locked. `draws` and `start` ("YYYY-MM") are given only by tests and measurements. Raises
+    NothingToAddUpError.
     """
     if active := under_way(organisation_id):
         return active, False
@@ -52,9 +52,9 @@ def plan(
         organisation_id=organisation_id,
         reason=reason,
         start=start or f"{timezone.now():%Y-%m}",
-        months=months,
+        months=MONTHS,
         seed=seed_of(organisation_id),
-        draws=draws,
+        draws=draws or DRAWS,
         engine_version=ENGINE_VERSION,
         catalogue_version=catalogue.load().version,
         price_book=price_books.latest(organisation_id),
