@@ -120,14 +120,10 @@ class _Taking:
 
     def _register(self, row: dict[str, Any]) -> UseCase:
         fields = self._fields(row)
-        review_on = fields.pop("review_on", None)
         unit = fields.get("unit")
         if self.register.by_title.get((row["title"], unit.pk if unit else None)):
             raise _NotTakenError(CONFLICT, "A use case of this title and unit was registered meanwhile.")
-        use_case = register_use_case(organisation=self.organisation, by=self.by, **fields)
-        if review_on:
-            plan_review(use_case=use_case, by=self.by, on=review_on)
-        return use_case
+        return register_use_case(organisation=self.organisation, by=self.by, **fields)
 
     def _change(self, row: dict[str, Any]) -> None:
         use_case = self.register.use_cases.get(row["use_case"])
@@ -141,10 +137,10 @@ class _Taking:
         if "review_on" in fields and plain(use_case)["review_on"] != before["review day"]:
             raise _NotTakenError(CONFLICT, MEANWHILE)
         review_on = fields.pop("review_on", use_case.review_on)
-        if fields and use_case.version != row["version"]:
-            raise _NotTakenError(CONFLICT, MEANWHILE)
-        change_use_case(use_case=use_case, by=self.by, version=row["version"], **fields)
-        plan_review(use_case=use_case, by=self.by, on=review_on)
+        if fields:
+            change_use_case(use_case=use_case, by=self.by, version=row["version"], **fields)
+        if review_on != use_case.review_on:
+            plan_review(use_case=use_case, by=self.by, on=review_on)
 
     def _fields(self, row: dict[str, Any]) -> dict[str, Any]:
         """The row's plain values as the acts take them."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from organisations import audit
@@ -42,6 +45,7 @@ def register_use_case(
     stage: str = Stage.IDEA,
     planned: str = "",
     billing_tag: str = "",
+    review_on: date | None = None,
 ) -> UseCase:
     """A new use case with its assessment by the current questionnaire. Raises BillingTagTakenError."""
     audit.lock(organisation.pk)
@@ -55,12 +59,17 @@ def register_use_case(
         stage=stage,
         planned=planned,
         billing_tag=billing_tag,
+        review_on=review_on,
         created_by=by,
     )
     policy = PolicyVersion.objects.of(organisation.pk).first()
     Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST, policy=policy, started_by=by)
     details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
-    details |= {name: value for name, value in (("planned", planned), ("billing_tag", billing_tag)) if value}
+    details |= {
+        name: value
+        for name, value in (("planned", planned), ("billing_tag", billing_tag), ("review_on", review_on))
+        if value
+    }
     audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
     return use_case
 
@@ -110,8 +119,11 @@ def move_use_case(*, use_case: UseCase, by: User, stage: str) -> UseCase:
 
 def refuse_taken_tag(organisation_id: int, tag: str, but: int | None = None) -> None:
     """Raises BillingTagTakenError when a use case other than `but` carries the tag, in capitals or not."""
-    here = UseCase.objects.filter(organisation=organisation_id, billing_tag__iexact=tag).exclude(pk=but or 0)
-    if tag and (holder := here.first()):
+    if not tag:
+        return
+    tagged = UseCase.objects.filter(organisation=organisation_id).exclude(billing_tag="").exclude(pk=but or 0)
+    lowered = tagged.alias(lowered=Lower("billing_tag")).filter(lowered=Lower(Value(tag)))  # as the index holds it
+    if holder := lowered.first():
         raise BillingTagTakenError(holder)
 
 

@@ -100,7 +100,7 @@ def test_what_changes_is_shown_field_by_field(
     ]
     assert found.rows[0]["changes"] == changes
     page = owner_client.get(f"{URL}{found.pk}/").content.decode()
-    assert "would register 0 use cases and change 1" in page
+    assert "This file would change 1 use case." in page
     take_over(owner_client, found)
     expected = (use_case.pk, "Replies", "", None, editor.pk, "hybrid", "", date(2031, 1, 31), 2)
     assert register() == [expected]
