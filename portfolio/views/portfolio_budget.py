@@ -13,7 +13,7 @@ from costing.charts import portfolio as charts
 from costing.charts.chart import Chart
 from costing.charts.costs import month_labels
 from costing.charts.format import percent
-from costing.public import Pool, crossing, together
+from costing.public import Pool, band_of, crossing, together
 from portfolio import budgets
 from portfolio.actuals.spent import by, counting, within
 from portfolio.forms.portfolio import Narrowed
@@ -149,16 +149,15 @@ def _unit_row(
     if outlook is None:
         return None
     months = slice(outlook.first, outlook.first + outlook.months)
-    bands = spend.bands_of(pool.monthly_usd[:, months], outlook.spent_usd or 0.0)
-    p10, p50, p90 = (row[-1] * spend.coin.usd for row in (bands.p10, bands.p50, bands.p90))
+    whole = band_of((outlook.spent_usd or 0.0) + pool.monthly_usd[:, months].sum(axis=1))
     return outlook.crossing.probability, UnitRow(
         unit_id=budget.unit_id or 0,
         name=name,
         href=f"{reverse('home')}?{Narrowed(unit=budget.unit_id).query()}",
         shown=outlook.shown,
         period=period(budget.starts_on, budget.ends_before),
-        p50=spend.coin.words(p50),
-        band=spend.coin.band(p10, p90),
+        p50=spend.coin.words(whole.p50),
+        band=spend.coin.band(whole.p10, whole.p90),
         chance=percent(outlook.crossing.probability),
         tone=_tone(outlook.crossing.probability),
         when=crossing_words(outlook, spend.month_days),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 
+from django.core.cache import cache
 from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
@@ -17,8 +18,10 @@ from portfolio.spend import reading
 
 MONTHS_AHEAD = 6
 ROWS_A_MONTH = 4
-READ_AT_MOST = 120  # rows of one kind that are named at all; the rest is counted
+READ_AT_MOST = 40  # rows of one kind that are named at all; the rest is counted
 REVIEW = "review"
+FORCED = ("end_of_service", "migration")  # somebody has to act
+KEPT_SECONDS = 600
 # kind → (one, several, tone, icon), those that force somebody's hand first
 KINDS = {
     "end_of_service": ("model ends", "models end", "bad", "exclamation-triangle"),
@@ -86,12 +89,11 @@ def of(organisation_id: int, run: PortfolioRun | None, narrowed: Narrowed, today
         events = reading.events_of(run).filter(
             month__range=(firsts[0], firsts[-2]), **narrowed.of_use_cases("use_case__")
         )
-        for month, kind, number in events.order_by().values_list("month", "kind").annotate(Count("pk")):
+        for month, kind, number in _counts(run, events, narrowed, firsts[0]):
             months[month].counts[kind] = number
-        forced = events.filter(kind__in=("end_of_service", "migration"))
-        rest = events.exclude(kind__in=("end_of_service", "migration"))
-        rows = [*forced[:READ_AT_MOST], *rest[:READ_AT_MOST]]
-        found += [event_row(row) for row in rows]
+        named = events.only("month", "kind", "text", "announced", "use_case__title")
+        found += [event_row(row) for row in named.filter(kind__in=FORCED)[:READ_AT_MOST]]
+        found += [event_row(row) for row in named.exclude(kind__in=FORCED)[:READ_AT_MOST]]
     shown = [months[first] for first in firsts[:-1]]
     order = list(KINDS)
     for due in sorted(found, key=lambda d: order.index(d.kind) if d.kind in order else len(order)):
@@ -99,6 +101,18 @@ def of(organisation_id: int, run: PortfolioRun | None, narrowed: Narrowed, today
         if month is not None and len(month.rows) < ROWS_A_MONTH:
             month.rows.append(due)
     return shown
+
+
+def _counts(
+    run: PortfolioRun, events: QuerySet[PortfolioEvent], narrowed: Narrowed, first: date
+) -> list[tuple[date, str, int]]:
+    """(month, kind, how many); kept for a while, as a run's events only go with their use case."""
+    key = f"portfolio-due:{run.pk}:{run.summed_at and run.summed_at.timestamp()}:{narrowed.query()}:{first}"
+    kept: list[tuple[date, str, int]] | None = cache.get(key)
+    if kept is None:
+        kept = list(events.order_by().values_list("month", "kind").annotate(Count("pk")))
+        cache.set(key, kept, KEPT_SECONDS)
+    return kept
 
 
 def reading_of(months: list[Month]) -> str:

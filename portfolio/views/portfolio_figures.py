@@ -255,7 +255,10 @@ class Spend:
 
     def carriers(self, number: int = CARRIERS) -> list[Carrier]:
         shares = reading.shares_of(self.run, **self.narrowed.parts()).filter(share_of_variance__isnull=False)
-        rows = list(shares.order_by("-share_of_variance", "pk").defer("months", "change")[:number])
+        named = ("title", "stage", "status", "review_on")
+        bands = ("approach", "p10_usd", "p50_usd", "p90_usd", "share_of_variance")
+        shares = shares.only(*bands, *(f"use_case__{name}" for name in named))
+        rows = list(shares.order_by("-share_of_variance", "pk")[:number])
         scale = max((float(row.p90_usd or 0) for row in rows), default=0.0)
         return [self._carrier(row, scale) for row in rows]
 

@@ -71,7 +71,8 @@ class RiskMap:
 def of(spend: Spend) -> RiskMap | None:
     """The dearest use cases by level of risk and expected spend; None where there are none."""
     shares = reading.shares_of(spend.run, **spend.narrowed.parts()).filter(expected_cents__gt=0)
-    rows = list(shares.order_by("-expected_cents", "pk").defer("months", "change")[:DEAREST])
+    shares = shares.only("approach", "expected_cents", "use_case__title", "use_case__stage")
+    rows = list(shares.order_by("-expected_cents", "pk")[:DEAREST])
     if not rows:
         return None
     levels = _levels([row.use_case_id for row in rows])
