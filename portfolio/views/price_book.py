@@ -24,7 +24,18 @@ from portfolio.views import price_book_ends as ends
 from portfolio.views.price_book_changes import CHANGE_URLS, older_figures
 from portfolio.views.price_book_imports import IMPORT_URLS
 from portfolio.views.price_book_rates import RATE_URLS
-from portfolio.views.price_book_rows import OWN_TAB, TABS, Line, Plain, Tab, headers, in_tab, lines_of, shown_cells
+from portfolio.views.price_book_rows import (
+    ENDS_TAB,
+    OWN_TAB,
+    TABS,
+    Line,
+    Plain,
+    Tab,
+    headers,
+    in_tab,
+    lines_of,
+    shown_cells,
+)
 from portfolio.views.price_book_versions import VERSION_URLS
 
 PER_PAGE = 50
@@ -52,6 +63,7 @@ def prices(request: SignedInRequest) -> HttpResponse:
     book = price_books.latest(membership.organisation_id)
     shipped, paid = catalogue.load(), price_books.catalogue_with(book, f"{today:%Y-%m}")
     lines = lines_of(shipped, paid, book.rates if book else (), today)
+    ending = ends.ending(membership.organisation_id, lines, today)
     asked = _asked(request)
     tab = next((tab for tab in TABS if tab.key == asked["tab"]), None)
     context = {
@@ -59,10 +71,12 @@ def prices(request: SignedInRequest) -> HttpResponse:
         **asked,
         "tabs": [(each, sum(in_tab(each, line) for line in lines)) for each in TABS],
         "tab": tab,
+        "shown": asked["tab"],
         "rates": own_rates_of(book, paid, today),
         "filters": FILTERS,
         **(_table(request, tab, lines, asked) if tab else {}),
-        "ending": ends.ending(membership.organisation_id, lines, today),
+        "ending": ending,
+        "hit_count": sum(bool(one.count) for one in ending),
         "currencies": _newest_currencies(book),
         "older": older_figures(membership.organisation_id, book),
         "may_manage": membership.allows(Permission.MANAGE),
@@ -88,7 +102,7 @@ def own_rates_of(book: PriceBook | None, paid: Catalogue, today: date) -> list[O
 
 
 def _asked(request: SignedInRequest) -> dict[str, str]:
-    known = {tab.key for tab in TABS} | {OWN_TAB}
+    known = {tab.key for tab in TABS} | {OWN_TAB, ENDS_TAB}
     tab, show = request.GET.get("tab", ""), request.GET.get("show", "")
     return {
         "tab": tab if tab in known else TABS[0].key,

@@ -13,7 +13,7 @@ from portfolio.models import UseCase
 from portfolio.views.price_book_rows import Line
 
 AHEAD_DAYS = 730  # as far as figures usually reach
-MOST_ROWS = 12
+MOST_ROWS = 100
 MOST_NAMED = 5
 _CHOICE = "figures__scenario__spec__choices"
 

@@ -44,7 +44,21 @@ TABS = (
     Tab("stores", "Vector stores", "vector_stores", "What a hosted vector store charges for, by plan."),
     Tab("labour", "Labour", "labour", "Wages, prices of labels, and efforts; a band where one was published."),
 )
-OWN_TAB = "own"
+OWN_TAB, ENDS_TAB = "own", "ends"
+
+
+@dataclass(frozen=True)
+class Header:
+    label: str
+    columns: tuple[str, ...]
+
+
+# Prices that are read together: one column of the page.
+PAIRS = {
+    ("cache_write_5m_usd_per_mtok", "cache_write_1h_usd_per_mtok"): "Cache write, 5 min / 1 h",
+    ("batch_input_usd_per_mtok", "batch_output_usd_per_mtok"): "Batch in / out",
+    ("long_input_usd_per_mtok", "long_output_usd_per_mtok"): "Long context in / out",
+}
 
 
 @dataclass(frozen=True)
@@ -152,18 +166,25 @@ def in_tab(tab: Tab, line: Line) -> bool:
     return tab.table != "api_models" or (line.row.kind == "training") == (tab.key == "training")
 
 
-def headers(lines: Iterable[Line]) -> list[tuple[str, str]]:
-    """The columns that any of these rows has a price in: (column, label)."""
-    seen = {cell.column for line in lines for cell in line.cells if cell.listed is not None or cell.paid is not None}
-    return [
-        (name, column.label) for columns in prices.COLUMNS.values() for name, column in columns.items() if name in seen
-    ]
+def headers(lines: Iterable[Line]) -> list[Header]:
+    """The columns that any of these rows has a price in; what belongs together shares one."""
+    seen = {cell.column for line in lines for cell in line.cells}
+    found: list[Header] = []
+    for columns in prices.COLUMNS.values():
+        for name, column in columns.items():
+            if name not in seen:
+                continue
+            if found and (pair := PAIRS.get((found[-1].columns[0], name))):
+                found[-1] = Header(pair, (found[-1].columns[0], name))
+            else:
+                found.append(Header(column.label, (name,)))
+    return found
 
 
-def shown_cells(line: Line, columns: Iterable[tuple[str, str]]) -> list[Cell | None]:
-    """The row's cells in the order of the columns, None where it has no such price."""
+def shown_cells(line: Line, columns: Iterable[Header]) -> list[tuple[str, list[Cell]]]:
+    """For each header its label and the row's prices under it."""
     by_column = {cell.column: cell for cell in line.cells}
-    return [by_column.get(name) for name, _ in columns]
+    return [(header.label, [by_column[name] for name in header.columns if name in by_column]) for header in columns]
 
 
 def _line(table: str, row: Any, listed: Any | None, own: tuple[Plain, ...], today: date) -> Line:
