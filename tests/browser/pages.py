@@ -19,6 +19,8 @@ PAGES = {
     "costs": "{sample}costs/",
     "figure": "{sample}costs/figures/serving/",
     "rules": "/rules/",
+    "budgets": "/budgets/",
+    "budget-new": "/budgets/new/",
     "policy": "/policy/",
     "policy-edit": "/policy/edit/",
     "methods": "/methods/",
