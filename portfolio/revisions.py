@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from costing.charts.format import count
-from costing.public import OPTIONS, Input, Origin, ScenarioSpec, Shape, input_defaults
+from costing.public import OPTIONS, Choices, Input, Origin, ScenarioSpec, Shape, filled_choices, input_defaults
 
 STANDINGS = {Origin.ASSUMPTION: "assumed", Origin.MEASURED: "measured"}  # every other origin is known
 UNIT_WORDS = {"share": "%", "ratio": "×", "percent": "%"}
@@ -31,6 +31,7 @@ POLICY_LABELS = {
     "two_branches": "Run both side by side for a while",
 }
 DRIFT_LABELS = {"exponential": "Exponentially", "linear": "In equal steps"}
+NOTHING_WORDS = {"reranker": "no reranking", "gpu_provider": "all providers"}
 PRICING_LABELS = {"on_demand": "On demand", "reserved": "Reserved", "spot": "Spot"}
 
 
@@ -107,5 +108,8 @@ def option_words(key: str) -> str:
 
 
 def choice_words(name: str, value: str) -> str:
+    value = value or getattr(filled_choices(Choices()), name)
     labels = {"base_model_policy": POLICY_LABELS, "drift": DRIFT_LABELS, "gpu_pricing": PRICING_LABELS}.get(name, {})
-    return labels.get(value, value.replace("_", " ") if name == "gpu_pricing" else value) or "the product’s own"
+    return labels.get(value, value.replace("_", " ") if name == "gpu_pricing" else value) or NOTHING_WORDS.get(
+        name, "none"
+    )

@@ -40,6 +40,12 @@ class Edited:
     override: dict[str, Any] | None
 
 
+def version_field() -> forms.IntegerField:
+    incomplete = "The page was sent without its version. Open it again; what you entered is still here."
+    errors = dict.fromkeys(("required", "invalid", "min_value"), incomplete)
+    return forms.IntegerField(min_value=0, widget=forms.HiddenInput, error_messages=errors)
+
+
 class AssumptionsForm(forms.Form):
     """The inputs of a group. `prefix` of an input's fields is its key: "requests_per_day-value".
 
@@ -56,7 +62,7 @@ class AssumptionsForm(forms.Form):
         help_text="Stands beside the revision in the history.",
         error_messages={"max_length": "The note has %(show_value)s characters. Shorten it to %(limit_value)s."},
     )
-    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    version = version_field()
 
     def __init__(
         self, inputs: Iterable[Input], *, version: int, by_hand: Iterable[str], data: QueryDict | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 
 from costing.public import OPTIONS, Catalogue, Choices, ScenarioSpec, filled_choices
-from portfolio.forms.assumptions import NOTE_LENGTH
+from portfolio.forms.assumptions import NOTE_LENGTH, version_field
 from portfolio.questionnaire.workload_defaults import SHAPE_WORDS
 from portfolio.revisions import (
     CHOICE_LABELS,
@@ -95,7 +95,7 @@ class ChoicesForm(forms.Form):
         },
     )
     note = note_field()
-    version = forms.IntegerField(min_value=0, widget=forms.HiddenInput)
+    version = version_field()
 
     def __init__(
         self,

@@ -116,6 +116,7 @@ class Revision:
     changes: tuple[Change, ...]
     is_shown: bool
     belongs: tuple[Any, ...] = ()  # the scenarios it was saved for; none: computed from the answers
+    before: Scenario | None = None  # the revision that `changes` are told against
 
 
 def option_rows(
@@ -384,7 +385,7 @@ def revisions(
         before = _before(scenario, ordered[position + 1 :], of)
         changes = tuple(changes_between(spec_of(before), spec_of(scenario))) if before else ()
         mine = of.get(scenario.pk, ())
-        rows.append(Revision(scenario, done.get(scenario.pk), changes, scenario.pk == shown, mine))
+        rows.append(Revision(scenario, done.get(scenario.pk), changes, scenario.pk == shown, mine, before))
     return rows
 
 

@@ -13,6 +13,7 @@ from costing.public import (
     Band,
     FirstYear,
     JobState,
+    Origin,
     Projection,
     ProjectionResult,
     Scenario,
@@ -131,13 +132,14 @@ def is_outdated(use_case: UseCase, scenario: CostScenario) -> bool:
 
 def by_assumptions(result: ProjectionResult) -> Mapping[str, Any] | None:
     """Where assumptions decide the spread of the shown option: their share, and the inputs to find out first."""
-    whole = sum(driver.share_of_variance for driver in result.drivers)
-    assumed = [driver for driver in result.drivers if driver.origin == "assumption" and driver.share_of_variance > 0]
-    share = sum(driver.share_of_variance for driver in assumed) / whole if whole > 0 else 0.0
+    whole = sum(driver.total_effect for driver in result.drivers)
+    assumed = [driver for driver in result.drivers if driver.origin == Origin.ASSUMPTION]
+    share = sum(driver.total_effect for driver in assumed) / whole if whole > 0 else 0.0
     if share < DOMINATING:
         return None
+    uncertain = sum(one.origin == Origin.ASSUMPTION and one.p10 < one.p90 for one in result.inputs)
     first = sorted(assumed, key=lambda driver: -driver.total_effect)[:TO_FIND_OUT]
-    return {"share": share, "count": len(assumed), "first": first}
+    return {"share": share, "count": uncertain, "first": first}
 
 
 class _Differences:

@@ -52,7 +52,8 @@ def cost_scenarios(request: SignedInRequest, pk: int) -> HttpResponse:
         "base_version": scenarios.version_of_base(use_case),
         "removed": list(removed),
     }
-    return render(request, "portfolio/scenario_list.html", context)
+    part = "#rows" if request.htmx else ""  # the costs page asks for it once it is there
+    return render(request, f"portfolio/scenario_list.html{part}", context)
 
 
 @login_required

@@ -17,6 +17,7 @@ from portfolio.models import (
 )
 from portfolio.projections import refresh
 from portfolio.reassessment import versions_in_force
+from portfolio.scenarios import save_scenario
 from tests.costing.price_rows import prices_kwargs
 from tests.factories import MembershipFactory
 from tests.organisations.url_expectations import everybody, row
@@ -211,6 +212,29 @@ EXPECTED = {
     "costs-compare": VIEW,
     "costs-compare-compute": ONLY_POST,
     "POST costs-compare-compute": PROJECT,
+    "assumptions": EDIT,
+    "POST assumptions": EDIT_EMPTY,
+    "assumption": EDIT,
+    "POST assumption": EDIT_EMPTY,
+    "cost-scenarios": VIEW,
+    "scenario-new": EDIT,
+    "POST scenario-new": EDIT_EMPTY,
+    "scenario-rename": EDIT,
+    "POST scenario-rename": EDIT_EMPTY,
+    "scenario-remove": ONLY_POST,
+    "POST scenario-remove": PROJECT,
+    "scenario-restore": ONLY_POST,
+    "POST scenario-restore": PROJECT,
+    "scenario-adopt": ONLY_POST,
+    "POST scenario-adopt": PROJECT,
+    "scenario-refresh": ONLY_POST,
+    "POST scenario-refresh": PROJECT,
+    "scenario-cancel": ONLY_POST,
+    "POST scenario-cancel": PROJECT,
+    "cost-diff": VIEW,
+    "revision-restore": ONLY_POST,
+    "POST revision-restore": PROJECT,
+    "training-claims": OWN_VIEW,
     "costs-progress": POLLED,
     "costs-refresh": ONLY_POST,
     "POST costs-refresh": PROJECT,
@@ -261,6 +285,8 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         return {"budget_pk": budget_in(organisation).pk}
     if name.startswith("prices"):
         return prices_kwargs(name, organisation)
+    if name == "training-claims":
+        return {}
     if name == "rule-use-cases":
         return {"rule_id": "retrieval.change"}
     if name.startswith("policy-trial"):
@@ -304,6 +330,13 @@ def make_kwargs(name: str, organisation: Organisation) -> dict[str, Any]:
         kwargs["assessment_pk"] = use_case.assessments.get().pk
     elif name == "costs-compare-compute":
         kwargs["revision"] = refresh(use_case=use_case, by=owner).scenario.revision
+    elif name == "assumption":
+        kwargs["key"] = "requests_per_day"
+    elif name in ("cost-diff", "revision-restore"):
+        revision = refresh(use_case=use_case, by=owner).scenario.revision
+        kwargs |= {"revision": revision} if name == "revision-restore" else {}
+    elif name.startswith("scenario-") and name != "scenario-new":
+        kwargs["scenario_pk"] = save_scenario(use_case=use_case, by=owner, name="Busy", overrides={"months": 12}).pk
     elif name == "cost-figure":
         kwargs["figure"] = "serving"
     elif name in ("request-withdraw", "request-remind", "request-due", "request-link"):

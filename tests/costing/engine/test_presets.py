@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from costing.engine.catalogue import load
-from costing.engine.presets import CLAIMS, holds, preset, presets, run_cost
+from costing.engine.presets import CLAIMED_USD, CLAIMS, holds, preset, presets, run_cost, turnings
 
 CATALOGUE = load()
 
@@ -82,3 +82,18 @@ def test_absurd_inputs_are_named(change, message):
 def test_an_unknown_preset_lists_the_known():
     with pytest.raises(ValueError, match="unknown preset 'lora'; there are lora-7b-rented"):
         preset("lora")
+
+
+@pytest.mark.parametrize("key", [one.key for one in presets()])
+def test_a_claim_turns_where_it_is_said_to(key: str) -> None:
+    """At each end the price is the claim's own limit, found by pricing the run again."""
+    run = preset(key)
+    low, high = CLAIMED_USD[run.claim]
+    for turning in turnings(run, run_cost(run, CATALOGUE)):
+        if turning.never:
+            continue
+        ends = {turning.least, turning.most} - {float("inf"), 0.0}
+        for end in ends:
+            usd = run_cost(replace(run, **{turning.name: end}), CATALOGUE).usd
+            at_its_limit = (turning.name, end) in (("attempts", 1.0), ("utilisation", 1.0))
+            assert at_its_limit or usd == pytest.approx(low, rel=1e-9) or usd == pytest.approx(high, rel=1e-9)
