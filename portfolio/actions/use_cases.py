@@ -65,11 +65,8 @@ def register_use_case(
     policy = PolicyVersion.objects.of(organisation.pk).first()
     Assessment.objects.create(use_case=use_case, questionnaire_version=LATEST, policy=policy, started_by=by)
     details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
-    details |= {
-        name: value
-        for name, value in (("planned", planned), ("billing_tag", billing_tag), ("review_on", review_on))
-        if value
-    }
+    further = {"planned": planned, "billing_tag": billing_tag, "review_on": str(review_on or "")}
+    details |= {name: value for name, value in further.items() if value}
     audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
     return use_case
 
