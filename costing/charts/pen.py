@@ -41,6 +41,18 @@ def wrapped(words: str, room: float) -> list[str]:
     return [line if len(line) <= fit else line[: fit - 1].rstrip() + "…" for line in lines]
 
 
+def in_two(words: str) -> list[str]:
+    """`words` in two lines, after a colon if there is one, else where they come out most even; one word stays one."""
+    head, colon, tail = words.partition(": ")
+    if colon:
+        return [f"{head}:", tail]
+    parts = words.split()
+    if len(parts) < 2:
+        return [words]
+    halves = [[" ".join(parts[:i]), " ".join(parts[i:])] for i in range(1, len(parts))]
+    return min(halves, key=lambda half: max(map(len, half)))
+
+
 @dataclass(frozen=True)
 class Pen:
     palette: Palette

@@ -12,9 +12,10 @@ from typing import Any
 from costing.charts.chart import Chart, Mark, Series
 from costing.charts.format import exact, short, span
 from costing.charts.palette import check, word_token
-from costing.charts.pen import wrapped
+from costing.charts.pen import in_two, text_width, wrapped
 from costing.charts.scale import (
     Axis,
+    beside,
     categories,
     is_horizontal,
     is_tornado,
@@ -29,7 +30,8 @@ Trace = dict[str, Any]
 
 ROW_NAME_PX = 210.0  # beyond it the name of a row takes a second line, so that the plot keeps room for its figures
 SPARE_BESIDE_SWINGS = 0.32  # of a tornado's span, at both ends, for the figures outside its bars
-LOW = 0.15  # of the plot's height: below it a point's name stands above the point
+LOW, LOW_OF_TWO_LINES = 0.15, 0.2  # of the plot's height: below it a point's name stands above the point
+PLOT_PX, NARROW_PLOT_PX = 320.0, 270.0  # the narrowest plots there are: half a page wide, and on a phone
 NAME_SHARE = 0.08  # of the plot's height: what the name of a line needs
 
 
@@ -356,25 +358,35 @@ def _plane_words(chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
             "xanchor": side,
         }
         words.append(_words(rule.label, "ink-2", **place))
-    words += [word for s in chart.series if s.mark is Mark.POINT for word in _point_words(s, chart)]
+    words += [word for s in chart.series if s.mark is Mark.POINT for word in _point_words(s, chart, narrow=narrow)]
     if narrow or any(s.mark is Mark.BAR for s in chart.series):
         return words
     return words + _end_words(chart)
 
 
-def _point_words(series: Series, chart: Chart) -> list[dict[str, Any]]:
-    """A marked point's name, below it (above it near the axis) and towards the middle, on a ground against lines."""
+def _point_words(series: Series, chart: Chart, *, narrow: bool) -> list[dict[str, Any]]:
+    """A marked point's name, below it (above it near the axis), where it crosses no rule, on a ground against lines.
+
+    How wide the plot will be is not known here: it is taken to be as wide as it is at least.
+    """
     axis, heights = position_axis(chart), value_axis(chart)
+    length = NARROW_PLOT_PX if narrow else PLOT_PX
+    forms = [[series.label], in_two(series.label)]
+    widths = tuple((max(text_width(line) for line in form) + 12) / length for form in forms)
+    rules = [axis.at(float(rule.x)) for rule in chart.rules] if axis else []
     words = []
     for x, y in zip(series.x, series.y, strict=True):
-        late = axis is not None and axis.at(float(x)) > 0.6
-        side: dict[str, Any] = {"xanchor": "right" if late else "left", "xshift": -8 if late else 8}
+        index, is_right = beside(axis.at(float(x)) if axis else 0.0, widths, rules)
+        side: dict[str, Any] = {"xanchor": "left" if is_right else "right", "xshift": 8 if is_right else -8}
+        away = 14 if index == 0 else 22
         place = {
             "x": _position(x, chart.x_scale),
             "y": _position(y, chart.y_scale),
-            "yshift": 14 if heights.at(y) < LOW else -14,
+            "yshift": away if heights.at(y) < (LOW, LOW_OF_TWO_LINES)[index] else -away,
+            "align": "left" if is_right else "right",
         }
-        words.append(_words(series.label, "ink-2", **place, **side, bgcolor=colour("surface", 0.85), borderpad=1))
+        text = "<br>".join(forms[index])
+        words.append(_words(text, "ink-2", **place, **side, bgcolor=colour("surface", 0.85), borderpad=1))
     return words
 
 

@@ -137,6 +137,20 @@ def log_axis(values: Iterable[float], unit: str, *, snug: bool = False) -> Axis:
     return Axis("log", low, high, tuple(inside), tuple(short(m, unit) for m in inside))
 
 
+def beside(at: float, widths: tuple[float, ...], rules: Iterable[float]) -> tuple[int, bool]:
+    """Where a point's name goes: (index of the first of `widths` that fits, whether it stands right of the point).
+
+    Positions and widths are shares of the axis' length; widths come from one line to several. A name fits where it
+    neither leaves the axis nor runs across a rule. Where none fits, the last one on the side with more room.
+    """
+    crossed = tuple(rules)
+    for index, width in enumerate(widths):
+        for is_right, low, high in ((True, at, at + width), (False, at - width, at)):
+            if low >= 0 and high <= 1 and not any(low < rule < high for rule in crossed):
+                return index, is_right
+    return len(widths) - 1, at < 0.5
+
+
 def nice_step(rough: float) -> float:
     """The smallest of 1, 2, 2.5, 5 × a power of ten that is at least `rough`."""
     rough = max(rough, SMALLEST_STEP)

@@ -13,10 +13,11 @@ from html import escape
 from costing.charts.chart import Chart, Mark, Series
 from costing.charts.format import MINUS, money, short, span
 from costing.charts.palette import PRINT, Palette, check, word_token
-from costing.charts.pen import SIZE, Pen, number, text_width, wrapped
+from costing.charts.pen import SIZE, Pen, in_two, number, text_width, wrapped
 from costing.charts.scale import (
     Axis,
     bars,
+    beside,
     categories,
     is_horizontal,
     is_tornado,
@@ -28,6 +29,7 @@ from costing.charts.scale import (
 from costing.charts.scale import rows as row_names
 
 NARROW = 520.0
+LEAST_HEIGHT = 100.0
 LINE = 16.0
 PAGE_FONT = "inherit"  # the page's stylesheet decides
 PRINT_FONT = "Hanken Grotesk"
@@ -57,7 +59,7 @@ def sparkband(
 def natural_height(chart: Chart, width: float) -> float:
     """The height in px at which `chart` reads well at `width` px: by rows when they run down, else a landscape."""
     if is_horizontal(chart):
-        return 56 + len(row_names(chart)) * (44.0 if width < NARROW else 34.0)
+        return max(LEAST_HEIGHT, 56 + len(row_names(chart)) * (44.0 if width < NARROW else 34.0))
     return 40 + LINE * len(_legend_rows(chart, width)) + (220.0 if width < NARROW else 260.0)
 
 
@@ -66,7 +68,7 @@ def draw(chart: Chart, width: float, height: float, *, palette: Palette = PRINT,
 
     Raises ValueError for a width below 240 or a height below 100 px, or a series whose colour is no token.
     """
-    if width < 240 or height < 100:
+    if width < 240 or height < LEAST_HEIGHT:
         raise ValueError(f"a chart of {width:g} × {height:g} px is illegible; give at least 240 × 100")
     check(chart, palette)
     family = "" if font == PAGE_FONT else f' font-family="{escape(font)}"'
@@ -162,7 +164,7 @@ def _marks(series: Series, chart: Chart, plane: _Plane, pen: Pen) -> list[str]:
     if series.mark is Mark.WHISKER:
         return _whiskers(series, plane, pen)
     if series.mark is Mark.POINT:
-        return _points(series, plane, pen)
+        return _points(series, chart, plane, pen)
     dots = [(plane.x(x), plane.y(y)) for x, y in zip(series.x, series.y, strict=True) if _has_place(plane, y)]
     return [pen.line(_path(dots), series.colour, 2, cap="round")] if dots else []
 
@@ -199,7 +201,7 @@ def _whiskers(series: Series, plane: _Plane, pen: Pen) -> list[str]:
     return drawn
 
 
-def _points(series: Series, plane: _Plane, pen: Pen) -> list[str]:
+def _points(series: Series, chart: Chart, plane: _Plane, pen: Pen) -> list[str]:
     drawn = []
     for x, y in zip(series.x, series.y, strict=True):
         at, up = plane.x(x), plane.y(y)
@@ -207,11 +209,25 @@ def _points(series: Series, plane: _Plane, pen: Pen) -> list[str]:
         drawn.append(
             f'<circle cx="{number(at)}" cy="{number(up)}" r="5" fill="{fill}" stroke="{rim}" stroke-width="2"/>'
         )
-        fits = at + 8 + text_width(series.label) < plane.right
-        side, anchor = (at + 8, "start") if fits else (at - 8, "end")
-        below = up + 18 if up + 22 < plane.bottom else up - 10  # never among the marks of the axis
-        drawn.append(pen.text(side, below, series.label, token="ink-2", anchor=anchor, halo=True))
+        lines, is_right = _name_beside(series.label, at, chart, plane)
+        side, anchor = (at + 8, "start") if is_right else (at - 8, "end")
+        # never among the marks of the axis
+        below = up + 18 if up + 22 + 14 * (len(lines) - 1) < plane.bottom else up - 10 - 14 * (len(lines) - 1)
+        drawn += [
+            pen.text(side, below + 14 * i, line, token="ink-2", anchor=anchor, halo=True)
+            for i, line in enumerate(lines)
+        ]
     return drawn
+
+
+def _name_beside(label: str, at: float, chart: Chart, plane: _Plane) -> tuple[list[str], bool]:
+    """The name in the lines that fit beside a point without running across a rule, and whether to its right."""
+    length = max(plane.right - plane.left, 1.0)
+    forms = [[label], in_two(label)]
+    widths = tuple((max(text_width(line) for line in form) + 12) / length for form in forms)
+    rules = ((plane.x(rule.x) - plane.left) / length for rule in chart.rules)
+    index, is_right = beside((at - plane.left) / length, widths, rules)
+    return forms[index], is_right
 
 
 def _rules(plane: _Plane, chart: Chart, pen: Pen) -> list[str]:

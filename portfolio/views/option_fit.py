@@ -13,7 +13,7 @@ from typing import Any
 
 from costing.charts.chart import Chart
 from costing.charts.fit import FitClass, fit_chart
-from costing.charts.format import percent
+from costing.charts.format import in_sentence, percent
 from costing.public import OptionResult, Preview, Projection, dominated_by, is_current, previewed, spec_of
 from portfolio.questionnaire.outcome import Need, Recommendation
 from portfolio.views.cost_figures import LAYERS_OF, OptionRow
@@ -73,7 +73,7 @@ def beside(
     ]
     labels = {option.key: option.label for option in feasible}
     words = {
-        key: f"{labels[other]} fits at least as well and costs less in {percent(share)} of the futures"
+        key: f"{in_sentence(labels[other])}, which costs less in {percent(share)} of the futures"
         for key, (other, share) in found.items()
     }
     return Beside(fit_chart(feasible, classes, found, SURE), words)
