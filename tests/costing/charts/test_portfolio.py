@@ -31,9 +31,7 @@ def test_both_renderers_draw_every_chart(width: float) -> None:
     charts = [
         spend_chart((RAG, TUNED), MONTHS, BANDS, currency="EUR", budget=50.0),
         worth_chart((Way("a", "As recommended", "accent", 1, 2, 3),), currency="CHF", reading="."),
-        budget_chart(
-            MONTHS, BANDS, first=0, spent=(), budget=90.0, likely_month=1, currency="EUR", reading="."
-        ),
+        budget_chart(MONTHS, BANDS, first=0, spent=(), budget=90.0, likely_month=1, currency="EUR", reading="."),
     ]
     for chart in charts:
         check(chart)
