@@ -9,6 +9,7 @@ PAGES = {
     "portfolio": "/",
     "list": "/use-cases/",
     "new": "/use-cases/new/",
+    "import": "/use-cases/import/",
     "detail": "{sample}",
     "questionnaire": "{sample}questionnaire/evidence/",
     "quick": "{sample}questionnaire/quick/",
