@@ -23,6 +23,8 @@ class CostingConfig(AppConfig):
     name = "costing"
 
     def ready(self) -> None:
-        from organisations import audit  # noqa: PLC0415 - models can be imported only once the apps are loaded
+        from costing import price_books  # noqa: PLC0415 - models can be imported only once the apps are loaded
+        from organisations import audit, currency  # noqa: PLC0415
 
         audit.add_phrases(AUDIT_PHRASES)
+        currency.provide(price_books.currencies_of)

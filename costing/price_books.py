@@ -10,6 +10,7 @@ from typing import Any
 
 from costing.engine import catalogue, own_rates
 from costing.engine.catalogue import Catalogue
+from costing.engine.currencies import codes
 from costing.models import PriceBook
 
 KEPT = 64  # catalogues with own rates: unchanged rows are shared, so each is small
@@ -25,6 +26,12 @@ def catalogue_with(book: PriceBook | None, month: str) -> Catalogue:
     if book is None or not book.rates:
         return catalogue.load()
     return _applied(_canonical(book.rates), _canonical(book.currencies), month)
+
+
+def currencies_of(organisation_id: int) -> tuple[str, ...]:
+    """The US dollar, and every currency with a dated rate in the organisation's price book."""
+    book = latest(organisation_id)
+    return codes(book.currencies if book else ())
 
 
 def sha256_of(rates: Iterable[Mapping[str, Any]], currencies: Iterable[Mapping[str, Any]]) -> str:

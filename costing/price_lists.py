@@ -140,7 +140,7 @@ def _names(header: Iterable[str]) -> dict[str, str]:
     if "amount" not in found and "discount_percent" not in found:
         missing.append("amount or discount_percent")
     if missing:
-        hints = [f"{name}{nearest(name, found)}" for name in missing]
+        hints = [f"{name}{nearest(name, set(found) - set(COLUMNS))}" for name in missing]
         raise ValueError(
             f"The list has no column {' and no column '.join(hints)}. Take the template’s first line as it is."
         )

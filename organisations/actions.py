@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from organisations import audit
+from organisations import audit, currency
 from organisations.models import BusinessUnit, Invitation, Membership, Organisation, User
 from organisations.roles import Role, label
 from organisations.signals import joined
@@ -73,6 +73,22 @@ def rename_organisation(*, organisation: Organisation, by: User, name: str) -> O
             target=locked,
             details={"from": before, "to": name},
         )
+    return locked
+
+
+@transaction.atomic
+def choose_currency(*, organisation: Organisation, by: User, code: str) -> Organisation:
+    """The currency in which the organisation's spend is shown. Refused for one without an exchange rate."""
+    locked = audit.lock(organisation.pk)
+    known = currency.known_to(locked.pk)
+    if code not in known:
+        rates = f"There is no exchange rate of {code} in the price book; add a dated one first."
+        raise Refused(f"{rates} Now possible: {', '.join(known)}.", "currency")
+    if locked.currency != code:
+        before, locked.currency = locked.currency, code
+        locked.save(update_fields=["currency"])
+        details = {"from": before, "to": code}
+        audit.record(organisation=locked, by=by, verb="chose_currency", target=locked, details=details)
     return locked
 
 

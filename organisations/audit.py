@@ -42,6 +42,7 @@ HASHED_FIELDS = (
 _PHRASES: dict[tuple[str, str], str] = {
     ("founded", "organisations.organisation"): "{actor} founded the organisation {target}.",
     ("renamed", "organisations.organisation"): "{actor} renamed the organisation from “{from}” to “{to}”.",
+    ("chose_currency", "organisations.organisation"): "{actor} shows spend in {to} instead of {from}.",
     ("renamed", "organisations.businessunit"): "{actor} renamed the unit “{from}” to “{to}”.",
     ("added", "organisations.businessunit"): "{actor} added the unit {target}.",
     (

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
+from organisations.currency import USD
 from organisations.models import BusinessUnit, Organisation, User
 from organisations.roles import ROLE_SUMMARIES, Role, label
 
@@ -83,6 +84,18 @@ class OrganisationForm(forms.Form):
             "max_length": "The name has %(show_value)s characters; shorten it to %(limit_value)s.",
         },
     )
+    currency = forms.ChoiceField(
+        label="Currency",
+        required=False,
+        help_text="In which portfolio, budgets and actuals are shown. Others come with a rate in the price book.",
+        error_messages={
+            "invalid_choice": "There is no exchange rate of %(value)s in the price book; add a dated one first."
+        },
+    )
+
+    def __init__(self, *args: Any, currencies: tuple[str, ...] = (USD,), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["currency"].choices = [(code, code) for code in currencies]  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
         return _one_line(self.cleaned_data["name"])

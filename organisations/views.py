@@ -20,7 +20,7 @@ from django.utils.timesince import timesince
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from organisations import actions, audit
+from organisations import actions, audit, currency
 from organisations.actions import IssuedInvitation, Refused
 from organisations.forms import (
     AcceptForm,
@@ -266,14 +266,24 @@ def unit_remove(request: HttpRequest, pk: int) -> HttpResponse:
 @form_page
 @login_required
 def settings(request: HttpRequest) -> HttpResponse:
-    """The organisation's name."""
+    """The organisation's name, and the currency that its spend is shown in."""
     membership = require(request, Permission.MANAGE)
-    form = OrganisationForm(_posted(request), initial={"name": membership.organisation.name})
+    organisation = membership.organisation
+    known = currency.known_to(organisation.pk)
+    initial = {"name": organisation.name, "currency": organisation.currency}
+    form = OrganisationForm(_posted(request), initial=initial, currencies=known)
     if request.method == "POST" and form.is_valid():
-        renamed = actions.rename_organisation(
-            organisation=membership.organisation, by=membership.user, name=form.cleaned_data["name"]
+        said = form.cleaned_data
+        try:
+            if said["currency"]:
+                actions.choose_currency(organisation=organisation, by=membership.user, code=said["currency"])
+            saved = actions.rename_organisation(organisation=organisation, by=membership.user, name=said["name"])
+        except Refused as refused:
+            form.add_error(refused.field, str(refused))
+            return render(request, "organisations/settings.html", {"form": form}, status=_status(form))
+        messages.success(
+            request, f"The organisation is now called {saved.name}. Its spend is shown in {saved.currency}."
         )
-        messages.success(request, f"The organisation is now called {renamed.name}.")
         return redirect("settings")
     return render(request, "organisations/settings.html", {"form": form}, status=_status(form))
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -68,9 +69,10 @@ def price_changes(request: SignedInRequest) -> HttpResponse:
     membership = require(request, Permission.VIEW)
     runs = latest_run(membership.organisation_id)
     run = runs.shown
-    before = _before(run)
+    otherwise = _priced_otherwise(run)
+    before = otherwise or _compared_with(run)
     changed = rates_between(before, run) if run and before else ()
-    moved = _moved(run, changed) if run and before else []
+    moved = _moved(run, otherwise, changed) if run and before else []
     page = Paginator(moved, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "run": run,
@@ -82,6 +84,7 @@ def price_changes(request: SignedInRequest) -> HttpResponse:
         "model_usd": sum(one.model_usd for one in moved),
         "changed": [(one.kind, own_rates.said(one.rate), _terms(one.before), _terms(one.after)) for one in changed],
         "is_other_catalogue": bool(run and before and run.catalogue_version != before.catalogue_version),
+        "answers_moved": _moved_by_answers(run, otherwise) if run and otherwise else 0,
         "older": older_figures(membership.organisation_id, price_books.latest(membership.organisation_id)),
         "may_edit": membership.allows(Permission.EDIT),
     }
@@ -129,28 +132,66 @@ def touches(rate: Plain, choices: Choices) -> bool:
     return True
 
 
-def _before(run: PortfolioRun | None) -> PortfolioRun | None:
+def _priced_otherwise(run: PortfolioRun | None) -> PortfolioRun | None:
+    """The newest earlier run with another price book and else the same frame: what is the same differs by prices."""
+    if run is None:
+        return None
+    frame = ("engine_version", "catalogue_version", "start", "months", "seed", "draws")
+    runs = PortfolioRun.objects.of(run.organisation_id).with_figures().select_related("price_book").defer("result")
+    same = runs.filter(
+        is_partial=False, requested_at__lt=run.requested_at, **{name: getattr(run, name) for name in frame}
+    )
+    book = Q(price_book=run.price_book_id) if run.price_book_id else Q(price_book__isnull=True)
+    return same.exclude(book).first()
+
+
+def _compared_with(run: PortfolioRun | None) -> PortfolioRun | None:
+    """The run of an earlier month whose differences are stored by cause."""
     if run is None or run.compared_with_id is None:
         return None
     return PortfolioRun.objects.select_related("price_book").defer("result").get(pk=run.compared_with_id)
 
 
-def _moved(run: PortfolioRun, changed: Iterable[own_rates.Difference]) -> list[Moved]:
-    """The largest difference first; one query."""
-    shares = PortfolioShare.objects.filter(run=run, change__isnull=False).select_related("use_case", "scenario")
-    found = []
+def _moved(run: PortfolioRun, otherwise: PortfolioRun | None, changed: Iterable[own_rates.Difference]) -> list[Moved]:
+    """The largest difference first; one query, or two."""
+    shares = PortfolioShare.objects.filter(run=run, why_not="").select_related("use_case", "scenario")
+    shares = shares.defer("months", "use_case__description")
+    causes = _by_price_alone(run, otherwise) if otherwise else None
     changes = tuple(changed)
-    for share in shares.defer("months", "use_case__description"):
-        causes = share.change["causes"]
-        price, model = causes.get("price", 0), causes.get("model", 0)
+    found = []
+    for share in shares:
+        before, price, model = _parts(share, causes)
         if not price and not model:
             continue
         choices = spec_of(share.scenario).choices if share.scenario else Choices()
         rates = tuple(own_rates.said(one.rate) for one in changes if price and touches(one.rate, choices))
-        before = share.change["before_cents"]
         moved = Moved(share, before / CENTS, share.expected_cents / CENTS, price / CENTS, model / CENTS, rates)
         found.append(moved)
     return sorted(found, key=lambda one: -abs(one.price_usd + one.model_usd))
+
+
+def _parts(share: PortfolioShare, before: Mapping[int, int] | None) -> tuple[int, int, int]:
+    """Cents before, cents by own rates, cents by catalogue and models."""
+    if before is not None:
+        then = before.get(share.use_case_id, share.expected_cents)
+        return then, share.expected_cents - then, 0
+    if share.change is None:
+        return 0, 0, 0
+    causes = share.change["causes"]
+    return share.change["before_cents"], causes.get("price", 0), causes.get("model", 0)
+
+
+def _by_price_alone(run: PortfolioRun, otherwise: PortfolioRun) -> dict[int, int]:
+    """Use case → its expected cents in the other run, for those whose scenario is the same in both."""
+    then = PortfolioShare.objects.filter(run=otherwise, why_not="", scenario__isnull=False)
+    now = dict(PortfolioShare.objects.filter(run=run).values_list("use_case_id", "scenario_id"))
+    rows = then.values_list("use_case_id", "scenario_id", "expected_cents")
+    return {key: cents for key, scenario, cents in rows if now.get(key) == scenario}
+
+
+def _moved_by_answers(run: PortfolioRun, otherwise: PortfolioRun) -> int:
+    """How many use cases have other inputs by now, so that prices alone do not explain their difference."""
+    return run.use_cases - len(_by_price_alone(run, otherwise))
 
 
 def _terms(rate: Plain | None) -> str:
