@@ -132,14 +132,14 @@ def budget_chart(
     first: int,
     spent: tuple[float, ...],
     budget: float,
-    likely_month: int | None,
+    crossed: Rule | None,
     currency: str,
     reading: str,
 ) -> Chart:
     """Spend since the budget's first month against it.
 
     `bands` are cumulative for the months from `first` on, what was spent before among them; `spent` is the cumulative
-    spend of the months before `first` that bills are known of; `likely_month` is an index into `months`.
+    spend of the months before `first` that bills are known of; `crossed` marks one of `months`.
     """
     ahead = months[first:]
     series = [  # the budget first: it names all months in their order
@@ -149,7 +149,6 @@ def budget_chart(
     ]
     if any(spent):
         series.append(Series("spent", "Spent so far", Mark.BAR, "ink-2", months[: len(spent)], spent))
-    rules = () if likely_month is None else (Rule(months[likely_month], "likely crossed"),)
     return Chart(
         key="budget",
         title="Against the budget",
@@ -158,7 +157,7 @@ def budget_chart(
         y_title=f"{currency_name(currency)} since {months[0]}",
         unit=f"money-{currency}",
         series=tuple(series),
-        rules=rules,
+        rules=() if crossed is None else (crossed,),
     )
 
 

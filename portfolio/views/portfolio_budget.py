@@ -10,7 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from costing.charts import portfolio as charts
-from costing.charts.chart import Chart
+from costing.charts.chart import Chart, Rule
 from costing.charts.costs import month_labels
 from costing.charts.format import percent
 from costing.public import Pool, band_of, crossing, together
@@ -24,6 +24,7 @@ from portfolio.views.portfolio_money import Coin, coin_of
 from portfolio.views.portfolio_words import BudgetOutlook, budget_reading, crossing_words, period
 
 UNITS_SHOWN = 6  # each needs the draws of its cells
+WORTH_MARKING = 0.1  # of all futures
 WARN, BAD = 0.25, 0.5  # chance of crossing from which a row is marked
 
 
@@ -197,18 +198,26 @@ def _chart(spend: Spend, outlook: BudgetOutlook, spent: dict[date, float]) -> Ch
     for month in known:
         total += spent[month]
         running.append(spend.coin.of(total))
-    likely = outlook.crossing.likely_month
+    labels = month_labels(f"{(known[0] if known else ahead[0]):%Y-%m}", len(known) + len(ahead))
     usd = spend.coin.usd
     return charts.budget_chart(
-        month_labels(f"{(known[0] if known else ahead[0]):%Y-%m}", len(known) + len(ahead)),
+        labels,
         bands,
         first=len(known),
         spent=tuple(running),
         budget=spend.coin.of(outlook.budget_usd),
-        likely_month=None if likely is None else len(known) + likely - outlook.first,
+        crossed=_mark(outlook, labels[len(known) :]),
         currency=spend.coin.currency,
         reading=budget_reading(spend.coin, outlook, bands.p10[-1] * usd, bands.p50[-1] * usd, bands.p90[-1] * usd),
     )
+
+
+def _mark(outlook: BudgetOutlook, labels: tuple[str, ...]) -> Rule | None:
+    """Where the budget is crossed, unless that hardly happens."""
+    likely, chance = outlook.crossing.likely_month, outlook.crossing.probability
+    if likely is None or chance < WORTH_MARKING:
+        return None
+    return Rule(labels[likely - outlook.first], "likely crossed" if chance >= BAD else "if crossed, about here")
 
 
 def _spent_by_month(here: int, budget: Budget, start: date, unit: int | None) -> dict[date, float]:

@@ -109,7 +109,8 @@ def _movers(run: PortfolioRun, coin: Coin) -> list[Mover]:
     kept: list[tuple[int, int, str]] | None = cache.get(key)
     if kept is None:
         rows = PortfolioShare.objects.filter(run=run, change__isnull=False).order_by()
-        moved = [(use_case, *_sum_and_cause(change)) for use_case, change in rows.values_list("use_case", "change")]
+        told = rows.values_list("use_case", "change")
+        moved = [(use_case, *_sum_and_cause(change or {})) for use_case, change in told]
         kept = sorted((row for row in moved if row[1]), key=lambda row: (-abs(row[1]), row[0]))[:MOVERS]
         cache.set(key, kept, KEPT_SECONDS)
     shares = PortfolioShare.objects.filter(run=run, use_case__in=[row[0] for row in kept])

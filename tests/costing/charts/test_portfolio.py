@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from costing.charts import plotly, svg
+from costing.charts.chart import Rule
 from costing.charts.palette import PAGE, check
 from costing.charts.portfolio import (
     Bands,
@@ -31,7 +32,16 @@ def test_both_renderers_draw_every_chart(width: float) -> None:
     charts = [
         spend_chart((RAG, TUNED), MONTHS, BANDS, currency="EUR", budget=50.0),
         worth_chart((Way("a", "As recommended", "accent", 1, 2, 3),), currency="CHF", reading="."),
-        budget_chart(MONTHS, BANDS, first=0, spent=(), budget=90.0, likely_month=1, currency="EUR", reading="."),
+        budget_chart(
+            MONTHS,
+            BANDS,
+            first=0,
+            spent=(),
+            budget=90.0,
+            crossed=Rule("Dec 26", "likely crossed"),
+            currency="EUR",
+            reading=".",
+        ),
     ]
     for chart in charts:
         check(chart)
@@ -96,7 +106,14 @@ def test_ways_are_ranked_by_what_they_cost() -> None:
 def test_the_budget_chart_names_months_in_order_and_puts_bills_before_the_forecast() -> None:
     ahead = Bands((30.0,), (50.0,), (90.0,))
     chart = budget_chart(
-        MONTHS, ahead, first=2, spent=(10.0, 20.0), budget=60.0, likely_month=2, currency="EUR", reading="."
+        MONTHS,
+        ahead,
+        first=2,
+        spent=(10.0, 20.0),
+        budget=60.0,
+        crossed=Rule("Jan 27", "likely crossed"),
+        currency="EUR",
+        reading=".",
     )
     header, rows = chart.table()
     assert [row[0] for row in rows] == list(MONTHS)
