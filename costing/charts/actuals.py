@@ -25,11 +25,11 @@ class SpentMonth:
     p90: float | None = None
 
 
-def spend_chart(months: Sequence[SpentMonth], currency: str) -> Chart:
+def spend_chart(months: Sequence[SpentMonth], currency: str, label: str = "Spent by use cases") -> Chart:
     """Spend by month, what belongs to no use case on top, over the plan's band."""
     labels = tuple(month_label(one.month) for one in months)
     attributed = tuple((one.spent or 0.0) - one.unattributed for one in months)
-    series = [Series("spent", "Spent by use cases", Mark.BAR, "component-serving", labels, attributed)]
+    series = [Series("spent", label, Mark.BAR, "component-serving", labels, attributed)]
     if any(one.unattributed for one in months):
         nobody = tuple(one.unattributed for one in months)
         series.append(

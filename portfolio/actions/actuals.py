@@ -57,7 +57,7 @@ def propose(*, organisation: Organisation, by: User, sheet: Sheet, format_key: s
     known, rates = attribution.today(organisation.pk), rates_of(organisation.pk)
     reading = read_lines(sheet, found_format, currency=currency, known=known.values)
     priced, unpriced = _priced(reading.lines, rates)
-    failures = (*reading.failures, *unpriced)
+    failures = tuple(sorted((*reading.failures, *unpriced), key=lambda one: one.line))
     if not priced:
         raise NothingReadError(failures)
     return _stored(organisation, by, sheet, found_format, reading, priced, failures, known)

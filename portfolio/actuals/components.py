@@ -30,7 +30,10 @@ NAMED = {
 WORDS: tuple[tuple[str, str], ...] = (
     (r"fine.?tun|model customi[sz]ation|training hour|training job|trained token|\btraining\b", "training"),
     (r"label|annotat|ground truth", "data"),
-    (r"embedding|\bembed\b|rerank|vector|knowledge base|opensearch|pinecone|qdrant|weaviate|retriev", "retrieval"),
+    (
+        r"embedding|\bembed\b|rerank|vector|knowledge base|\bsearch\b|opensearch|pinecone|qdrant|retriev",
+        "retrieval",
+    ),
     (r"\beval(uation)?s?\b", "evaluation"),
     (r"guardrail|content safety|log analytics|observab|monitor", "operations"),
     (r"token|inference|completion|generative ai|openai|anthropic|claude|gpt|gemini|mistral|\bllm\b|bedrock", "serving"),

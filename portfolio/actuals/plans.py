@@ -1,5 +1,8 @@
 """What was planned for a month: by the last full simulation of the portfolio before the month began. Reads only.
 
+A plan also holds people's work, which bills of providers do not show. So spend is compared with the components for
+which lines of the month were imported; what the others were expected to cost is taken off the plan and its band alike.
+
 A plan that was worked out only after the month had begun is marked as such: it is shown, but no forecast is judged by
 it. Of lists, only stored shares and sums are read, never a whole projection.
 """
@@ -7,7 +10,7 @@ it. Of lists, only stored shares and sums are read, never a whole projection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -16,9 +19,11 @@ import numpy as np
 from django.utils import timezone
 
 from costing.public import COMPONENTS, JobState, Pool, ProjectionResult, result_of
+from portfolio.actuals.spent import counting
 from portfolio.models import PortfolioCell, PortfolioRun, PortfolioShare, UseCase
 
 CENTS = Decimal(100)
+TRAINED = frozenset({"training", "retraining"})
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,7 @@ class Plan:
     is_late: bool  # worked out after the month had begun
     option: str = ""
     scenario_id: int | None = None
+    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)  # planned where nothing was imported: left out
 
     @property
     def expected(self) -> Decimal:
@@ -41,6 +47,20 @@ class Plan:
     def holds(self, usd: Decimal) -> bool:
         """Whether this amount lies inside P10–P90."""
         return self.p10 <= usd <= self.p90
+
+    def of(self, imported: frozenset[str]) -> Plan:
+        """The plan of the components that were imported; all of it where none of them is known.
+
+        The band moves down by what the others were expected to cost, never below nothing: what they spread is not taken
+        off, so it stays rather too wide.
+        """
+        rest = {key: usd for key, usd in self.components.items() if key not in imported and usd}
+        if not imported & set(self.components) or not rest:
+            return self
+        off = sum(rest.values(), Decimal(0))
+        low, middle, high = (max(value - off, Decimal(0)) for value in (self.p10, self.p50, self.p90))
+        kept = {key: usd for key, usd in self.components.items() if key not in rest}
+        return replace(self, p10=low, p50=middle, p90=high, components=kept, elsewhere=rest)
 
 
 @dataclass(frozen=True)
@@ -57,7 +77,7 @@ class _Run:
 
 
 class Plans:
-    """The plans of one organisation; the list of its runs is read once, with the first question."""
+    """The plans of one organisation; two queries at once, then one or two a question."""
 
     def __init__(self, organisation_id: int) -> None:
         full = PortfolioRun.objects.with_figures().filter(
@@ -65,6 +85,7 @@ class Plans:
         )
         fields = ("pk", "start", "months", "summed_at")
         self._runs = [_Run(*row) for row in full.order_by("summed_at", "pk").values_list(*fields)]
+        self._imported = imported(organisation_id)
 
     def run_for(self, month: date) -> _Run | None:
         """The last full run before the month began that simulates it, else the first one after."""
@@ -77,7 +98,8 @@ class Plans:
         found = {month: run for month in months if (run := self.run_for(month))}
         rows = PortfolioCell.objects.filter(run__in={run.pk for run in found.values()}, is_total=True)
         sums = {row.run_id: _Sums.of(row) for row in rows}
-        return {month: sums[run.pk].plan(run, month) for month, run in found.items() if run.pk in sums}
+        plans = {month: sums[run.pk].plan(run, month) for month, run in found.items() if run.pk in sums}
+        return {month: plan.of(self._covered(month)) for month, plan in plans.items()}
 
     def of_use_cases(self, use_cases: Sequence[int], months: Iterable[date]) -> dict[tuple[int, date], Plan]:
         """Each use case's plan by month, where a run has one; one query."""
@@ -90,7 +112,7 @@ class Plans:
         for month, run in found.items():
             for use_case in use_cases:
                 if (share := shares.get((run.pk, use_case))) and (plan := _of_share(run, month, *share)):
-                    plans[use_case, month] = plan
+                    plans[use_case, month] = plan.of(self._covered(month))
         return plans
 
     def of_use_case(self, use_case: UseCase, months: Sequence[date]) -> dict[date, Plan]:
@@ -101,8 +123,23 @@ class Plans:
         if figures is not None and figures.result is not None and figures.finished_at:
             result = result_of(figures)
             own = {m: _of_result(result, m, figures.finished_at, figures.scenario_id) for m in lacking}
-            plans |= {month: plan for month, plan in own.items() if plan}
+            plans |= {month: plan.of(self._covered(month)) for month, plan in own.items() if plan}
         return plans
+
+    def _covered(self, month: date) -> frozenset[str]:
+        return self._imported.get(month, frozenset())
+
+
+def imported(organisation_id: int) -> dict[date, frozenset[str]]:
+    """Month → the components that lines of it name, anywhere in the organisation; one query.
+
+    Bills do not tell a retraining from the first training: where they show the one, the other is covered too.
+    """
+    rows = counting(organisation_id).exclude(component="").values_list("month", "component").distinct()
+    found: dict[date, set[str]] = {}
+    for month, component in rows:
+        found.setdefault(month, set()).update({component, *TRAINED} if component in TRAINED else {component})
+    return {month: frozenset(components) for month, components in found.items()}
 
 
 @dataclass(frozen=True)
@@ -113,7 +150,7 @@ class _Sums:
     @classmethod
     def of(cls, cell: PortfolioCell) -> _Sums:
         expected = np.asarray(cell.expected_cents, dtype=np.int64).reshape(len(COMPONENTS), -1)
-        draws = np.frombuffer(cell.monthly_usd, dtype=np.float32).reshape(-1, expected.shape[1]).astype(np.float64)
+        draws = np.frombuffer(cell.monthly_usd, dtype="<f4").reshape(-1, expected.shape[1]).astype(np.float64)
         none = np.zeros(len(draws))
         pool = Pool(cell.use_cases, expected, draws, none, none)
         return cls(pool, pool.monthly_bands())

@@ -24,6 +24,7 @@ from portfolio.views.actuals_words import (
     component_rows,
     month_name,
     month_of,
+    not_billed,
     over,
     plan_note,
     signed,
@@ -32,6 +33,7 @@ from portfolio.views.actuals_words import (
 MOST_MONTHS = 24
 PAGE_SIZE = 50
 NOTHING = Decimal(0)
+FOR_IT = " for the same components"
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,9 @@ def _page(now: _Month, here: Any, known: list[date], chart: Chart, page: str | N
         currency=now.shown.currency,
         headline=_headline(now, total, nobody, today),
         note=plan_note(plan, now.month),
-        people_note=_not_billed(components, planned, now.shown.currency),
+        people_note=not_billed(sum((now.of(usd) for usd in plan.elsewhere.values()), NOTHING), now.shown.currency)
+        if plan
+        else "",
         total=now.exact(total),
         attributed=now.exact(total - nobody),
         unattributed=now.exact(nobody),
@@ -127,7 +131,12 @@ def _page(now: _Month, here: Any, known: list[date], chart: Chart, page: str | N
         band=figures.band(now.of(plan.p10), now.of(plan.p90), now.shown.currency) if plan else figures.UNKNOWN,
         difference=signed(total - sum(planned.values(), NOTHING), now.shown.currency) if plan else figures.UNKNOWN,
         is_inside=plan.holds(sum(now.whose.values(), NOTHING)) if plan else None,
-        components=component_rows(components, planned, now.shown.currency, has_plan=plan is not None),
+        components=component_rows(
+            components,
+            planned | (_in_cents(dict(plan.elsewhere), now) if plan else {}),
+            now.shown.currency,
+            has_plan=plan is not None,
+        ),
         rows=_rows(list(shown_page), cents, total, now),
         page=shown_page,
         charts=[chart],
@@ -166,24 +175,14 @@ def _headline(now: _Month, total: Decimal, nobody: Decimal, today: date) -> str:
     said = f"In {month_name(now.month)} you spent {figures.money(total, currency)}{so_far}"
     if plan is not None:
         expected = figures.money(now.of(plan.expected), currency)
-        said += f"; planned were {expected}, most likely {figures.band(now.of(plan.p10), now.of(plan.p90), currency)}"
+        band = figures.band(now.of(plan.p10), now.of(plan.p90), currency)
+        said += f"; planned{FOR_IT if plan.elsewhere else ''} were {expected}, most likely {band}"
     said += "."
     if nobody:
         verb = "belongs" if nobody == total else "belong"
         whole = "All of it" if nobody == total else f"{figures.money(nobody, currency)} of it"
         said += f" {whole} {verb} to no use case."
     return said
-
-
-def _not_billed(spent_by: Mapping[str, Decimal], planned: Mapping[str, Decimal], currency: str) -> str:
-    """What of the plan lies in components for which nothing was imported: mostly people's work."""
-    missing = sum((usd for key, usd in planned.items() if usd and key not in spent_by), NOTHING)
-    if not missing:
-        return ""
-    return (
-        f"{figures.money(missing, currency)} of the plan lie in components for which no line was imported. Mostly that "
-        "is people’s work, which bills of providers do not show; a plain table can bring it in."
-    )
 
 
 def _chart(

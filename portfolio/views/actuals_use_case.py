@@ -32,6 +32,7 @@ from portfolio.views.actuals_words import (
     component_rows,
     month_name,
     month_of,
+    not_billed,
     over,
     plan_note,
     reason_rows,
@@ -106,7 +107,10 @@ def _history(months: list[date], amounts: Any, plans: dict[date, Plan]) -> dict[
         band = (float(plan.p10), float(plan.p50), float(plan.p90)) if plan else (None, None, None)
         drawn.append(SpentMonth(month, float(paid), 0.0, *band))
         rows.append(_row(month, paid, plan))
-    return {"rows": rows[::-1], "charts": [spend_chart(drawn, "USD"), component_chart(months, by_component, "USD")]}
+    return {
+        "rows": rows[::-1],
+        "charts": [spend_chart(drawn, "USD", "Spent"), component_chart(months, by_component, "USD")],
+    }
 
 
 def _row(month: date, paid: Decimal, plan: Plan | None) -> MonthRow:
@@ -129,7 +133,7 @@ def _chosen(lines: Any, month: date, amounts: Any, plan: Plan | None) -> dict[st
     parts = {key[1]: usd for key, usd in amounts.items() if key[0] == month}
     cents = dict(zip(parts, to_cents(list(parts.values())), strict=True))
     total = sum(cents.values(), NOTHING)
-    planned = dict(plan.components) if plan else {}
+    planned = {**plan.components, **plan.elsewhere} if plan else {}
     used = _used(lines.filter(month=month, component__in=(SERVING, "")))
     use = _planned_use(plan, month) if plan else None
     reasons = explained(total, plan.expected, used, use) if plan else ()
@@ -137,6 +141,7 @@ def _chosen(lines: Any, month: date, amounts: Any, plan: Plan | None) -> dict[st
         "month": month,
         "headline": _headline(month, total, plan),
         "note": plan_note(plan, month),
+        "people_note": not_billed(sum(plan.elsewhere.values(), NOTHING), "USD") if plan else "",
         "components": component_rows(cents, planned, "USD", has_plan=plan is not None),
         "reasons": reason_rows(reasons),
         "difference": signed(total - plan.expected, "USD") if plan else "",

@@ -101,6 +101,17 @@ def component_rows(
     return rows
 
 
+def not_billed(left_out: Decimal, currency: str) -> str:
+    """What of the plan is not compared, as no line of these components was imported."""
+    if not left_out:
+        return ""
+    return (
+        f"{figures.money(left_out, currency)} more were planned in components for which no line was imported. Mostly "
+        "that is people’s work, which bills of providers do not show; a plain table can bring it in. Plan and band are "
+        "compared without it."
+    )
+
+
 def plan_note(plan: Plan | None, month: date) -> str:
     """Which plan a month is held against, where that needs saying."""
     if plan is None:
