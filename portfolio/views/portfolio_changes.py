@@ -23,7 +23,7 @@ CAUSES = {
     "decision": ("Decisions", "it is to be built differently"),
     "model": ("Time and model", "the months and the model of costs moved on"),
     "new": ("New use cases", "new, or priced for the first time"),
-    "gone": ("Gone", "retired, removed or without figures now"),
+    "gone": ("Use cases gone", "retired, removed or without figures now"),
 }
 NUMBERS = {1: "this one", 2: "these two", 3: "these three", 4: "these four", 5: "these five"}
 

@@ -80,7 +80,8 @@ def make_the_report(page: Page, folder: Path) -> str:
 def test_from_signing_in_to_the_pdf(open_page: Open, tmp_path: Path) -> None:
     page = open_page(None)
     sign_in(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Use cases")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Use cases").click()
     page.get_by_role("link", name="New use case").click()
     address = register(page, "Care advice for leather goods")
     expect(page.locator("#verdict")).to_contain_text("Nothing is known yet")

@@ -27,7 +27,7 @@ def save(page: Page) -> None:
 def test_signing_in(open_page: Open) -> None:
     page = open_page(None, java_script_enabled=False)
     sign_in(page)
-    expect(page.get_by_role("heading", level=1)).to_have_text("Use cases")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Portfolio")
 
 
 def test_a_section_is_saved_by_its_button(plain: Page) -> None:
