@@ -180,7 +180,7 @@ def _headline(now: _Month, total: Decimal, nobody: Decimal, today: date) -> str:
     said += "."
     if nobody:
         verb = "belongs" if nobody == total else "belong"
-        whole = "All of it" if nobody == total else f"{figures.money(nobody, currency)} of it"
+        whole = "All of it" if nobody == total else f"{figures.money(nobody, currency)} of the spend"
         said += f" {whole} {verb} to no use case."
     return said
 
