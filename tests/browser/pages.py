@@ -18,6 +18,8 @@ PAGES = {
     "answer-history": "{sample}answers/task_type/history/",
     "recommendation": "{sample}recommendation/",
     "costs": "{sample}costs/",
+    "what-if": "{sample}costs/what-if/?requests_per_day=20k",
+    "compare": "{sample}costs/compare/",
     "figure": "{sample}costs/figures/serving/",
     "rules": "/rules/",
     "budgets": "/budgets/",
