@@ -6,12 +6,23 @@ would then be recommended, and the risks. The money comes from the costs page's 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
-from costing.public import DRAWS, Band, FirstYear, Projection, first_year, is_current, price_books, spec_of
+from costing.public import (
+    DRAWS,
+    Band,
+    FirstYear,
+    Projection,
+    ScenarioSpec,
+    first_year,
+    is_current,
+    price_books,
+    spec_of,
+    with_overrides,
+)
 from portfolio.decision import Inputs, decide
 from portfolio.governance import dossier
 from portfolio.governance.risks import Risk
@@ -19,7 +30,7 @@ from portfolio.handoff import fingerprint, recommended_option
 from portfolio.models import UseCase
 from portfolio.questionnaire.outcome import Blocker, Layer, Recommendation
 from portfolio.questionnaire.spec import Value
-from portfolio.specs import lineage_of, spec_from
+from portfolio.specs import answered_spec, base_overrides, lineage_of
 
 
 class Basis(StrEnum):
@@ -129,7 +140,8 @@ class _Figures:
         self.shown = shown if shown is not None and is_current(shown) else None
         self._is_missing = shown is None
         self._book = price_books.latest(use_case.organisation_id)
-        self._today = spec_from(use_case, inputs.effective.answers, now)
+        self._overrides = base_overrides(use_case)  # once for all sides
+        self._today = self._spec(inputs.effective.answers, now)
 
     @property
     def draws(self) -> int:
@@ -145,11 +157,14 @@ class _Figures:
 
     def first_year(self, inputs: Inputs, recommendation: Recommendation) -> FirstYear:
         answers = inputs.effective.answers
-        spec = spec_from(self.use_case, answers, recommendation)
+        spec = self._spec(answers, recommendation)
         if self.shown is not None and self.basis is Basis.AS_PROJECTED:
             spec = replace(spec, start=spec_of(self.shown.scenario).start)
         option = recommended_option(recommendation, answers)
         return first_year(spec, option, lineage=lineage_of(self.use_case), draws=self.draws, book=self._book)
+
+    def _spec(self, answers: Mapping[str, Value], recommendation: Recommendation) -> ScenarioSpec:
+        return with_overrides(answered_spec(self.use_case, answers, recommendation), self._overrides)
 
 
 def _follow(figures: _Figures, inputs: Inputs, value: Value) -> _Followed:

@@ -112,18 +112,23 @@ def rates_between(before: PortfolioRun, after: PortfolioRun) -> tuple[own_rates.
     return own_rates.differences(then, now)
 
 
-def touches(rate: Plain, choices: Choices) -> bool:
-    """Whether a scenario with these choices is priced by this rate."""
+def touches(rate: Plain, choices: Choices, option: str) -> bool:
+    """Whether this option of a scenario with these choices is priced by this rate."""
     chosen = filled_choices(choices)
     row = rate["row"]
+    if rate["table"] in ("embedding_models", "vector_stores") and "rag" not in option:
+        return False
     if rate["table"] == "api_models":
         provider, _, model = row.partition(":")
-        tuned = provider == chosen.tuning_provider and (
+        if option.startswith("self_hosted"):
+            return False
+        if not option.startswith("managed"):
+            return chosen.api_model in (row, model)
+        return provider == chosen.tuning_provider and (
             model.removeprefix("ft:") == chosen.tuning_model or rate["column"] in priced.OF_TRAINING
         )
-        return tuned or chosen.api_model in (row, model)
     if rate["table"] == "gpu_prices":
-        gpus = {chosen.gpu, chosen.training_gpu} & set(row.split())
+        gpus = {chosen.gpu, chosen.training_gpu} & set(row.split()) if option.startswith("self_hosted") else set()
         return bool(gpus) and (not chosen.gpu_provider or row.startswith(f"{chosen.gpu_provider} "))
     if rate["table"] == "embedding_models":
         return bool({chosen.embedding_model, chosen.reranker} & {row, row.partition(":")[2]})
@@ -164,7 +169,7 @@ def _moved(run: PortfolioRun, otherwise: PortfolioRun | None, changed: Iterable[
         if not price and not model:
             continue
         choices = spec_of(share.scenario).choices if share.scenario else Choices()
-        rates = tuple(own_rates.said(one.rate) for one in changes if price and touches(one.rate, choices))
+        rates = tuple(own_rates.said(one.rate) for one in changes if price and touches(one.rate, choices, share.option))
         moved = Moved(share, before / CENTS, share.expected_cents / CENTS, price / CENTS, model / CENTS, rates)
         found.append(moved)
     return sorted(found, key=lambda one: -abs(one.price_usd + one.model_usd))
