@@ -1,4 +1,4 @@
-"""A slider changes the figures at once and keeps the focus; the address holds it; what is found is saved and compared."""
+"""A slider changes the figures at once and keeps the focus; the address holds it; a what-if is saved and compared."""
 
 import re
 
