@@ -33,8 +33,8 @@ class Setting:
     def policy(self) -> str:
         return self.rates.choices.base_model_policy
 
-    def world(self, sample: Sample, months: int) -> World:
-        return World(sample, months, self.rates)
+    def world(self, sample: Sample, months: int, *, built: bool = False) -> World:
+        return World(sample, months, self.rates, built)
 
 
 def prepare(

@@ -5,4 +5,14 @@ from costing.sheets.reading import read_sheet
 from costing.sheets.uploads import SheetField
 from costing.sheets.writing import Column, as_read, write_csv, write_xlsx
 
-__all__ = ["Column", "Row", "Sheet", "SheetField", "UnreadableSheet", "as_read", "read_sheet", "write_csv", "write_xlsx"]
+__all__ = [
+    "Column",
+    "Row",
+    "Sheet",
+    "SheetField",
+    "UnreadableSheet",
+    "as_read",
+    "read_sheet",
+    "write_csv",
+    "write_xlsx",
+]

@@ -77,7 +77,8 @@ class UseCase(models.Model):
     """One place where an organisation wants to use a language model.
 
     `target`, `status`, `robustness` repeat the latest recommendation and `annual_*_usd` the latest finished projection
-    (first twelve months of the recommended option), so that lists sort and filter without opening either.
+    (first twelve months of the recommended option), or the portfolio's run while there is none, so that lists sort and
+    filter without opening any.
     """
 
     organisation = models.ForeignKey("organisations.Organisation", on_delete=models.CASCADE, related_name="use_cases")

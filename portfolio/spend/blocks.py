@@ -32,7 +32,7 @@ from organisations import audit
 from portfolio.handoff import fingerprint
 from portfolio.models import CostScenario, PortfolioBlock, PortfolioRun, PortfolioShare, RecommendationSnapshot, UseCase
 from portfolio.specs import Standing, lineage_of_key, specified, standings
-from portfolio.spend.changes import changes_of
+from portfolio.spend.changes import changes_of, is_built
 from portfolio.spend.planning import sha256_of_block
 from portfolio.spend.results import BlockFigures
 
@@ -112,7 +112,7 @@ def _simulated(case: _Case, run: PortfolioRun, prices: Catalogue) -> Simulated |
     key = case.standing.use_case
     if case.spec is None:
         return Unpriced(key, case.why_not)
-    item = Item(key, case.spec, case.standing.planned)
+    item = Item(key, case.spec, case.standing.planned, built=is_built(case.standing.stage))
     return simulated(item, prices, seed=run.seed, draws=run.draws, start=run.start, months=run.months)
 
 

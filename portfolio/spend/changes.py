@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from costing.public import Catalogue, ScenarioSpec, Then, difference, price_books, spec_of
+from costing.public import Catalogue, Item, ScenarioSpec, Then, difference, price_books, spec_of
+from portfolio.lifecycle import Stage
 from portfolio.models import PortfolioRun, PortfolioShare
 
 
@@ -16,6 +17,7 @@ class Earlier:
 
     cents: int | None  # None where it had no figures
     spec: ScenarioSpec | None
+    built: bool = False
 
 
 def changes_of(
@@ -40,6 +42,7 @@ def _earlier(before: PortfolioRun, keys: Sequence[int]) -> dict[int, Earlier]:
         share.use_case_id: Earlier(
             cents=None if share.why_not else share.expected_cents,
             spec=spec_of(share.scenario) if share.scenario else None,
+            built=is_built(share.stage),
         )
         for share in shares
     }
@@ -60,12 +63,12 @@ def _change(
     spec = specs.get(key) or known.spec
     if spec is None:
         return None
-    then = Then(known.spec or spec, known.cents, then_prices, same_model=_same_model(run, before))
+    same = _same_model(run, before)
+    then = Then(known.spec or spec, known.cents, then_prices, same_model=same, built=known.built)
     causes = difference(
         then,
-        spec,
+        Item(key, spec, built=is_built(row["stage"])),
         now_cents,
-        key=key,
         catalogue=prices,
         seed=run.seed,
         draws=run.draws,
@@ -73,6 +76,11 @@ def _change(
         months=run.months,
     )
     return {"before_cents": known.cents or 0, "causes": causes}
+
+
+def is_built(stage: str) -> bool:
+    """Whether a use case of this stage runs already, so that nothing is to be built for a start."""
+    return stage == Stage.LIVE
 
 
 def _same_model(run: PortfolioRun, before: PortfolioRun) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -168,6 +168,8 @@ class _Sums:
             (event for row in self.rows if row["use_case"] in there for event in self._events(row)), batch_size=BATCH
         )
         self._record()
+        if not self.missing:
+            repeat_figures(self.run)
 
     def _cell(self, key: CellKey, pool: Pool, units: Mapping[int, str], *, is_total: bool = False) -> PortfolioCell:
         unit, approach, stage = key
@@ -236,6 +238,17 @@ def clear(run: PortfolioRun) -> None:
     """Take a run's stored sums away; its blocks stay."""
     for rows in (run.cells, run.shares, run.events):
         rows.all().delete()
+
+
+def repeat_figures(run: PortfolioRun) -> None:
+    """Repeat each band on the use cases that have no projection of their own yet, so that lists can sort by it."""
+    mine = PortfolioShare.objects.filter(run=run, use_case=OuterRef("pk"), p50_usd__isnull=False)
+    bare = UseCase.objects.filter(organisation_id=run.organisation_id, figures__isnull=True)
+    bare.filter(Exists(mine)).update(
+        annual_p10_usd=Subquery(mine.values("p10_usd")[:1]),
+        annual_p50_usd=Subquery(mine.values("p50_usd")[:1]),
+        annual_p90_usd=Subquery(mine.values("p90_usd")[:1]),
+    )
 
 
 def _why_missing(block: PortfolioBlock) -> str:

@@ -21,6 +21,7 @@ CAUSES = {
     "price": ("Prices", "prices changed"),
     "answers": ("Answers", "answers changed"),
     "decision": ("Decisions", "it is to be built differently"),
+    "built": ("Now live", "what runs by now needs no building any more"),
     "model": ("Time and model", "the months and the model of costs moved on"),
     "new": ("New use cases", "new, or priced for the first time"),
     "gone": ("Use cases gone", "retired, removed or without figures now"),

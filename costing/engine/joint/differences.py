@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from costing.engine import assumptions
 from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import Input, ScenarioSpec
+from costing.engine.joint.items import Item
 from costing.engine.joint.simulated import first_year_cents
 
-# engine, shipped catalogue and the first month | own rates | inputs of volume | other inputs | option and choices
-STEPS = ("model", "price", "volume", "answers", "decision")
+# engine, shipped catalogue and the first month | own rates | inputs of volume | other inputs | option and choices |
+# what is built by now
+STEPS = ("model", "price", "volume", "answers", "decision", "built")
 CAUSES = (*STEPS, "new", "gone")
 VOLUME = "volume"
 
@@ -28,14 +30,14 @@ class Then:
     cents: int | None  # expected, first twelve months; None where nothing was priced
     catalogue: Catalogue
     same_model: bool  # as now: engine, shipped catalogue, first month, seed, draws
+    built: bool = False  # it ran already
 
 
 def difference(
     then: Then,
-    spec: ScenarioSpec,
+    item: Item,
     cents: int | None,
     *,
-    key: int,
     catalogue: Catalogue,
     seed: int,
     draws: int,
@@ -44,15 +46,16 @@ def difference(
 ) -> dict[str, int]:
     """Cents by cause, those that change nothing left out; together `cents` − `then.cents`.
 
-    `spec`, `cents` and `catalogue` are of now. A step that cannot be priced leaves its part to the next one.
+    `item`, `cents` and `catalogue` are of now. A step that cannot be priced leaves its part to the next one.
     """
     if then.cents is None or cents is None:
         return _appeared_or_gone(then.cents, cents)
 
-    def worked(spec: ScenarioSpec, rates: Catalogue) -> int | None:
-        return first_year_cents(spec, key, rates, seed=seed, draws=draws, start=start, months=months)
+    def worked(step: _Step) -> int | None:
+        then_item = replace(item, spec=step.spec, built=step.built)
+        return first_year_cents(then_item, step.catalogue, seed=seed, draws=draws, start=start, months=months)
 
-    return _telescoped(then, _steps(then, spec, catalogue), cents, worked)
+    return _telescoped(then, _steps(then, item, catalogue), cents, worked)
 
 
 @dataclass(frozen=True)
@@ -60,32 +63,33 @@ class _Step:
     cause: str
     spec: ScenarioSpec
     catalogue: Catalogue
+    built: bool
     moves: bool
 
 
-def _steps(then: Then, spec: ScenarioSpec, catalogue: Catalogue) -> list[_Step]:
+def _steps(then: Then, item: Item, catalogue: Catalogue) -> list[_Step]:
     old = _bare(then.spec)
-    new = _bare(spec)
+    new = _bare(item.spec)
+    was = then.built
     louder = replace(old, inputs=_inputs(old, new))
     answered = replace(louder, inputs=new.inputs, language=new.language)
     return [
-        _Step("model", old, then.catalogue, not then.same_model),
-        _Step("price", old, catalogue, then.catalogue.version != catalogue.version),
-        _Step("volume", louder, catalogue, set(louder.inputs) != set(old.inputs)),
-        _Step("answers", answered, catalogue, set(answered.inputs) != set(louder.inputs) or _spoken(old, new)),
-        _Step("decision", new, catalogue, replace(new, inputs=()) != replace(answered, inputs=())),
+        _Step("model", old, then.catalogue, was, not then.same_model),
+        _Step("price", old, catalogue, was, then.catalogue.version != catalogue.version),
+        _Step("volume", louder, catalogue, was, set(louder.inputs) != set(old.inputs)),
+        _Step("answers", answered, catalogue, was, set(answered.inputs) != set(louder.inputs) or _spoken(old, new)),
+        _Step("decision", new, catalogue, was, replace(new, inputs=()) != replace(answered, inputs=())),
+        _Step("built", new, catalogue, item.built, item.built != was),
     ]
 
 
-def _telescoped(
-    then: Then, steps: list[_Step], cents: int, worked: Callable[[ScenarioSpec, Catalogue], int | None]
-) -> dict[str, int]:
+def _telescoped(then: Then, steps: list[_Step], cents: int, worked: Callable[[_Step], int | None]) -> dict[str, int]:
     moving = [step for step in steps if step.moves] or steps[:1]
     found: dict[str, int] = {}
     before = then.cents or 0
     for step in moving:
         # the last step arrives at what is known already
-        after = cents if step is moving[-1] else worked(step.spec, step.catalogue)
+        after = cents if step is moving[-1] else worked(step)
         if after is not None and after != before:
             found[step.cause] = after - before
             before = after

@@ -18,11 +18,16 @@ Cents = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Item:
-    """One use case: `key` permutes its own draws, `planned` is the approach the team meant to take ("" = none said)."""
+    """One use case: `key` permutes its own draws, `planned` is the approach the team meant to take ("" = none said).
+
+    `built`: it runs already. What a start costs is spent, whichever way is looked at, so that ways are compared by what
+    they cost to run.
+    """
 
     key: int
     spec: ScenarioSpec
     planned: str = ""  # "prompting" | "rag" | "fine_tuning" | "hybrid" | ""
+    built: bool = False
 
 
 @dataclass(frozen=True)

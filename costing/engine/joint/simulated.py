@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from costing.engine.catalogue import Catalogue
 from costing.engine.finance import band, npv_usd, quantiles, rounded_parts
-from costing.engine.inputs import ScenarioSpec
 from costing.engine.joint.items import Cents, Due, Item, Simulated, Unpriced
 from costing.engine.joint.pool import YEAR
 from costing.engine.options.bill import Bill, bill
@@ -81,12 +80,10 @@ def simulated(
     )
 
 
-def first_year_cents(
-    spec: ScenarioSpec, key: int, catalogue: Catalogue, *, seed: int, draws: int, start: str, months: int
-) -> int | None:
+def first_year_cents(item: Item, catalogue: Catalogue, *, seed: int, draws: int, start: str, months: int) -> int | None:
     """Expected cents of the first twelve months, exactly as `simulated` counts them; None where nothing is priced."""
     try:
-        case = _Case.of(Item(key, spec), catalogue, seed=seed, draws=draws, start=start, months=months)
+        case = _Case.of(item, catalogue, seed=seed, draws=draws, start=start, months=months)
     except ValueError:
         return None
     return case.year_cents(case.counted()[0]) if case.feasible else None
@@ -105,7 +102,7 @@ class _Case:
         spec = replace(item.spec, start=start, months=months)
         setting = prepare(spec, catalogue, seed=seed, draws=draws, shuffle=item.key)
         feasible = [key for key in BLUEPRINTS if key not in setting.sizing.why_not]
-        return cls(setting, setting.world(setting.sample, months), feasible, {}, {})
+        return cls(setting, setting.world(setting.sample, months, built=item.built), feasible, {}, {})
 
     @property
     def why_not(self) -> dict[str, str]:

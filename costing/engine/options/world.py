@@ -38,6 +38,7 @@ class World:
     sample: Sample
     months: int
     rates: Rates
+    built: bool = False  # it runs already: nothing is built, collected, trained or approved for a start
     _memo: dict[Hashable, Array] = field(default_factory=dict, repr=False, compare=False)
 
     def once(self, key: Hashable, compute: Callable[[], Array]) -> Array:
@@ -165,8 +166,8 @@ class World:
 
     @cached_property
     def at_start(self) -> Array:
-        """1 in the first month, shape (1, months)."""
-        return np.eye(1, self.months)
+        """1 in the first month, shape (1, months); nowhere where the use case runs already."""
+        return np.zeros((1, self.months)) if self.built else np.eye(1, self.months)
 
     @cached_property
     def always(self) -> Array:

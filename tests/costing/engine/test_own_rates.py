@@ -86,13 +86,14 @@ def test_the_version_tells_the_rates_in_force_and_only_those() -> None:
 
 def test_two_rates_at_once_are_refused_with_both_named() -> None:
     both = (rate(), rate(amount=1.2, **{"from": "2027-01-01"}))
-    with pytest.raises(ValueError, match="1.5 USD from 2026-11-01 and 1.2 USD from 2027-01-01"):
+    with pytest.raises(ValueError, match=r"1\.5 USD from 2026-11-01 and 1\.2 USD from 2027-01-01"):
         paid(*both)
 
 
 def test_a_later_rate_ends_the_open_one_the_day_before() -> None:
     found, ended = own_rates.succeeding([rate()], rate(amount=1.2, **{"from": "2027-01-01"}))
-    assert ended is not None and ended["until"] == "2026-12-31"
+    assert ended is not None
+    assert ended["until"] == "2026-12-31"
     assert [(one["amount"], one["until"]) for one in found] == [(1.5, "2026-12-31"), (1.2, "")]
     assert paid(*found, month="2026-12").api_model("", SOL).input_usd_per_mtok == 1.5
     assert paid(*found, month="2027-01").api_model("", SOL).input_usd_per_mtok == 1.2

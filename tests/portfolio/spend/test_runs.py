@@ -15,8 +15,9 @@ from costing.public import JobState, Scenario, jobs
 from organisations import audit
 from organisations.models import Organisation, User
 from organisations.roles import Role
-from portfolio import tasks
+from portfolio import projections, tasks
 from portfolio.actions.spend import cancel_run, request_run, retry_run
+from portfolio.lifecycle import Stage
 from portfolio.models import (
     CostScenario,
     PortfolioBlock,
@@ -30,6 +31,7 @@ from portfolio.specs import lineage_of, standings
 from portfolio.spend import blocks, dispatch, nightly, planning, pruning, reading, run_inline, summing
 from tests.factories import BusinessUnitFactory, MembershipFactory, OrganisationFactory
 from tests.portfolio.factories import say, use_case_in
+from tests.portfolio.figures import computed
 from tests.portfolio.spend.factories import DRAWS, LETTERS, answered, some_use_cases, stored_run
 
 
@@ -224,6 +226,32 @@ def test_a_use_case_without_figures_is_counted_and_says_why(
     assert why[silent.pk] == blocks.UNANSWERED
     assert "gpt-none" in why[broken.pk]
     assert reading.pool_of(run).use_cases == 3
+
+
+def test_lists_show_the_run_s_bands_until_a_use_case_has_figures_of_its_own(
+    register: list[UseCase], organisation: Organisation, owner: User
+) -> None:
+    own = register[0]
+    projection = computed(projections.refresh(use_case=own, by=owner))
+    run = stored_run(organisation, owner=owner)
+    shares = {share.use_case_id: share for share in run.shares.filter(p50_usd__isnull=False)}
+    for use_case in UseCase.objects.filter(pk__in=shares).exclude(pk=own.pk):
+        share = shares[use_case.pk]
+        assert (use_case.annual_p10_usd, use_case.annual_p50_usd) == (share.p10_usd, share.p50_usd)
+        assert use_case.annual_p90_usd == share.p90_usd
+    own.refresh_from_db()
+    assert own.annual_p50_usd == projection.annual_p50_usd
+
+
+def test_a_live_use_case_is_not_charged_for_its_start(
+    register: list[UseCase], organisation: Organisation, owner: User
+) -> None:
+    before = stored_run(organisation, owner=owner)
+    UseCase.objects.filter(pk=register[0].pk).update(stage=Stage.LIVE)
+    after = stored_run(organisation, owner=owner)
+    then, now = (run.shares.get(use_case=register[0]).months["components"] for run in (before, after))
+    assert now["operations"][0] < then["operations"][0]
+    assert [now[key][1:] for key in now] == [then[key][1:] for key in then]
 
 
 def test_retired_use_cases_are_left_out(register: list[UseCase], organisation: Organisation) -> None:

@@ -9,6 +9,7 @@ import pytest
 from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import ScenarioSpec
 from costing.engine.joint.differences import CAUSES, Then, difference
+from costing.engine.joint.items import Item
 from costing.engine.joint.simulated import first_year_cents
 from costing.engine.results import OPTIONS
 from tests.costing.engine.joint.portfolios import DRAWS, MONTHS, SEED, START, spec_of
@@ -27,8 +28,9 @@ def dearer(factor: float) -> Catalogue:
     return replace(CATALOGUE, api_models=rows, version=f"{CATALOGUE.version}+{factor}")
 
 
-def cents(spec: ScenarioSpec, catalogue: Catalogue = CATALOGUE, start: str = START) -> int:
-    found = first_year_cents(spec, KEY, catalogue, seed=SEED, draws=DRAWS, start=start, months=MONTHS)
+def cents(spec: ScenarioSpec, catalogue: Catalogue = CATALOGUE, *, built: bool = False) -> int:
+    item = Item(KEY, spec, built=built)
+    found = first_year_cents(item, catalogue, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
     assert found is not None
     return found
 
@@ -40,12 +42,15 @@ def causes(
     then: Catalogue = CATALOGUE,
     now: Catalogue = CATALOGUE,
     stored: int | None = None,
+    built: tuple[bool, bool] = (False, False),
 ) -> dict[str, int]:
     """`stored`: what an older engine made of the old spec, where that was something else."""
-    before = Then(old, cents(old, then) if stored is None else stored, then, same_model=stored is None)
-    return difference(
-        before, new, cents(new, now), key=KEY, catalogue=now, seed=SEED, draws=DRAWS, start=START, months=MONTHS
-    )
+    was, is_now = built
+    known = cents(old, then, built=was) if stored is None else stored
+    before = Then(old, known, then, same_model=stored is None, built=was)
+    item = Item(KEY, new, built=is_now)
+    after = cents(new, now, built=is_now)
+    return difference(before, item, after, catalogue=now, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
 
 
 def test_nothing_changed_has_no_cause() -> None:
@@ -68,6 +73,14 @@ def test_own_rates_and_the_engine_are_causes_of_their_own() -> None:
     now = dearer(2)
     assert causes(SPEC, SPEC, now=now) == {"price": cents(SPEC, now) - cents(SPEC)}
     assert causes(SPEC, SPEC, stored=123) == {"model": cents(SPEC) - 123}
+
+
+def test_what_runs_by_now_is_a_cause_of_its_own() -> None:
+    running = cents(SPEC, built=True)
+    assert running < cents(SPEC)
+    assert causes(SPEC, SPEC, built=(False, True)) == {"built": running - cents(SPEC)}
+    louder = replace(SPEC, inputs=spec_of(requests_per_day=8_000, output_tokens=400).inputs)
+    assert causes(SPEC, louder, built=(True, True)) == {"volume": cents(louder, built=True) - running}
 
 
 def test_each_step_is_what_it_changes_on_top_of_the_ones_before() -> None:
@@ -112,9 +125,8 @@ def test_a_step_that_cannot_be_priced_leaves_its_part_to_the_next() -> None:
 def test_what_is_new_or_gone() -> None:
     def of(then: int | None, now: int | None) -> dict[str, int]:
         before = Then(SPEC, then, CATALOGUE, same_model=True)
-        return difference(
-            before, SPEC, now, key=KEY, catalogue=CATALOGUE, seed=SEED, draws=DRAWS, start=START, months=MONTHS
-        )
+        item = Item(KEY, SPEC)
+        return difference(before, item, now, catalogue=CATALOGUE, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
 
     assert of(None, 500) == {"new": 500}
     assert of(500, None) == {"gone": -500}

@@ -7,10 +7,10 @@ import pytest
 
 from costing.engine.catalogue import Catalogue
 from costing.engine.inputs import Choices
-from costing.engine.joint.items import Item, Unpriced
+from costing.engine.joint.items import Item, Simulated, Unpriced
 from costing.engine.joint.simulated import STANDS_FOR, TUNED, first_year_cents, simulated
 from costing.engine.project import project, simulate
-from costing.engine.results import OPTIONS
+from costing.engine.results import COMPONENTS, OPTIONS
 from tests.costing.engine.joint.portfolios import DRAWS, MONTHS, SEED, START, some_items, spec_of, worked
 from tests.costing.engine.scenarios import CATALOGUE
 
@@ -92,7 +92,7 @@ def test_a_use_case_without_figures_says_why() -> None:
 
 def test_the_short_way_to_the_first_year_gives_the_same_cents() -> None:
     for item in some_items(3):
-        cents = first_year_cents(item.spec, item.key, CATALOGUE, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
+        cents = first_year_cents(item, CATALOGUE, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
         assert cents == worked(item).expected_cents[:, :12].sum()
 
 
@@ -111,3 +111,20 @@ def test_an_end_of_service_names_the_row_and_whether_it_is_announced() -> None:
     assert all(due.model == "" and not due.announced for due in (*ends[1:], *(d for d in found.due if d not in ends)))
     expected = [due for due in worked(item).due if due.model]
     assert all(not due.announced for due in expected)
+
+
+def test_what_runs_already_is_not_built_again() -> None:
+    """The months after the first hold nothing of a start, so they are the same whether it is built or not."""
+    item = Item(3, spec_of(requests_per_day=4_000))
+    new, running = (
+        simulated(replace(item, built=built), CATALOGUE, seed=SEED, draws=DRAWS, start=START, months=MONTHS)
+        for built in (False, True)
+    )
+    assert isinstance(new, Simulated)
+    assert isinstance(running, Simulated)
+    assert new.option == running.option
+    assert (running.expected_cents[:, 1:] == new.expected_cents[:, 1:]).all()
+    first = dict(zip(COMPONENTS, new.expected_cents[:, 0] - running.expected_cents[:, 0], strict=True))
+    assert first["operations"] > 0
+    assert first["governance"] > 0
+    assert first["serving"] == 0
