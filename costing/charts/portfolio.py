@@ -7,7 +7,7 @@ bands are those of the sum of all use cases in each future, never sums of bands.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from costing.charts.chart import Chart, Mark, Rule, Series
 from costing.charts.costs import APPROACH_COLOURS, APPROACH_LABELS, COMPONENT_LABELS
@@ -29,6 +29,7 @@ UNIT_COLOURS = (
 )
 NAMES = {"USD": "US dollars", "EUR": "Euros", "GBP": "Pounds sterling", "CHF": "Swiss francs", "JPY": "Yen"}
 BUILDING = 2.0  # times the middle month: from there on a first month is said to hold building
+DWARFING = 4.0  # times the dearest later month: a first month drawn beside the others would leave slivers of them
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,17 @@ def unit_slices(units: Sequence[tuple[str, str, tuple[float, ...]]]) -> tuple[Sl
 def spend_chart(
     slices: Sequence[Slice], months: tuple[str, ...], bands: Bands, *, currency: str, budget: float | None = None
 ) -> Chart:
-    """Expected spend by month in stacked parts, the P10–P90 of each month's total, the budget's share of a month."""
+    """Expected spend by month in stacked parts, the P10–P90 of each month's total, the budget's share of a month.
+
+    A first month that holds so much building that nothing could be read of the others is told and not drawn.
+    """
     bars = [Series(s.key, s.label, Mark.BAR, s.colour, months, s.amounts) for s in slices if any(s.amounts)]
     series = [*bars, Series("band", "Total, P50", Mark.WHISKER, "ink", months, bands.p50, bands.p10, bands.p90)]
     if budget is not None:
         words = f"Budget, {money(budget, currency)} a month"
         series.append(Series("budget", words, Mark.LINE, "bad", months, (budget,) * len(months)))
+    if _is_dwarfing(slices):
+        series = [replace(s, x=s.x[1:], y=s.y[1:], low=s.low[1:], high=s.high[1:]) for s in series]
     return Chart(
         key="spend",
         title="Spend by month",
@@ -176,6 +182,11 @@ def claim_words(share_p10: float, share_p50: float, share_p90: float, probabilit
     return f"Not reproduced here: {spread} below fine-tuning everything, {side} {claimed}; {chance}."
 
 
+def _is_dwarfing(slices: Sequence[Slice]) -> bool:
+    first, *later = [sum(column) for column in zip(*(s.amounts for s in slices), strict=True)] or [0.0]
+    return bool(later) and first > DWARFING * max(later)
+
+
 def _spend_reading(
     slices: Sequence[Slice], months: tuple[str, ...], bands: Bands, currency: str, budget: float | None
 ) -> str:
@@ -193,6 +204,7 @@ def _spend_reading(
     words += f" ({band(bands.p10[dearest], bands.p90[dearest], currency)})"
     if dearest == 0 and len(totals) > 1 and totals[0] > BUILDING * sorted(totals)[len(totals) // 2]:
         words += ", when what is not built yet is built and approved"
+        words += "; it is not drawn, the others would be slivers beside it" if _is_dwarfing(slices) else ""
     if budget is None:
         return f"{words}."
     above = [m for m in range(len(months)) if bands.p50[m] > budget]

@@ -73,6 +73,17 @@ def test_a_first_month_full_of_building_is_said_to_be_one() -> None:
     assert words.endswith("In 2 of 3 months more than the budget’s monthly share is likely.")
 
 
+def test_a_first_month_that_dwarfs_the_others_is_told_and_not_drawn() -> None:
+    built = approach_slice("rag", (500.0, 30.0, 30.0))
+    chart = spend_chart((built,), MONTHS, BANDS, currency="USD", budget=50.0)
+    assert {s.x for s in chart.series} == {MONTHS[1:]}
+    assert [s.y for s in chart.series] == [(30, 30), BANDS.p50[1:], (50, 50)]
+    assert "Nov 26 with $500" in chart.reading
+    assert "it is not drawn" in chart.reading
+    drawn = spend_chart((approach_slice("rag", (110.0, 30.0, 30.0)),), MONTHS, BANDS, currency="USD")
+    assert {s.x for s in drawn.series} == {MONTHS}  # under four times the dearest other month
+
+
 def test_nothing_spent_is_said() -> None:
     nothing = approach_slice("rag", (0.0, 0.0, 0.0))
     assert spend_chart((nothing,), MONTHS, BANDS, currency="USD").reading == "Nothing is spent in these months."
