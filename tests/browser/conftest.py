@@ -19,6 +19,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response, expect
 
 from portfolio.demo.build import PASSWORD
+from tests.browser.money import compute_portfolio, fill_money_pages
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CHROMIUM = shutil.which("chromium")
@@ -231,7 +232,7 @@ def page(open_page: Open) -> Page:
 
 @pytest.fixture(scope="session")
 def sample(chromium: Browser, product: Product, signed_in: Callable[[str], Any]) -> str:
-    """The address of a demo use case whose costs are computed, as are those of all others."""
+    """The address of a demo use case whose costs are computed, as are those of all others and of all together."""
     context = open_context(chromium, product, storage_state=signed_in(OWNER))
     page = context.new_page()
     page.goto("/use-cases/")
@@ -242,5 +243,15 @@ def sample(chromium: Browser, product: Product, signed_in: Callable[[str], Any])
     while not all(context.request.get(f"{address}costs/figures.json").ok for address in addresses.values()):
         assert time.monotonic() < deadline, "the demo's costs were not computed"
         time.sleep(0.5)
+    compute_portfolio(page)
     context.close()
     return str(addresses[SAMPLE])
+
+
+@pytest.fixture(scope="session")
+def addresses(chromium: Browser, product: Product, signed_in: Callable[[str], Any], sample: str) -> dict[str, str]:
+    """What stands for the placeholders of `pages.PAGES`: the sample, and what was brought to the money pages."""
+    context = open_context(chromium, product, storage_state=signed_in(OWNER))
+    found = {"sample": sample, **fill_money_pages(context.new_page(), sample)}
+    context.close()
+    return found

@@ -56,14 +56,14 @@ def shared_context(chromium: Browser, product: Product, signed_in: Callable[[str
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page(shared_context: Context, sample: str, trouble: Trouble, name: str, scheme: str) -> None:
+def test_a_page(shared_context: Context, addresses: dict[str, str], trouble: Trouble, name: str, scheme: str) -> None:
     PICTURES.mkdir(parents=True, exist_ok=True)
     page = shared_context(None if name == SIGN_IN else OWNER, scheme).new_page()
     trouble.watch(page)
     found: dict[str, list[str]] = {}
     for width, viewport in {"wide": DESKTOP, "phone": PHONE}.items():
         page.set_viewport_size(viewport)
-        page.goto(PAGES[name].format(sample=sample))
+        page.goto(PAGES[name].format(**addresses))
         draw_charts(page)
         take_picture(page, PICTURES / f"{name}-{width}-{scheme}.png")
         if viewport is DESKTOP or scheme == "light":  # only colours differ between the schemes
