@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import timedelta
 
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-MONTH = date.today().replace(day=1)
+MONTH = timezone.localdate().replace(day=1)
+NEXT_MONTH = (MONTH + timedelta(days=31)).replace(day=1)
 BILLED_TITLE = "Product descriptions in the house's voice"
 BILLING_TAG = "descriptions"  # what that use case is called on bills
 MODEL = "openai:gpt-6-sol"
@@ -42,8 +44,7 @@ def price_list(usd_per_mtok: str, source: str) -> bytes:
 
 def focus_bill(*charges: tuple[str, str]) -> bytes:
     """A bill of the present month in FOCUS: (US dollars, tag "app") of each charge."""
-    start, after = MONTH, date(MONTH.year + MONTH.month // 12, MONTH.month % 12 + 1, 1)
-    period = (f"{start}T00:00:00Z", f"{after}T00:00:00Z")
+    period = (f"{MONTH}T00:00:00Z", f"{NEXT_MONTH}T00:00:00Z")
     sku = '{"ModelId":"gpt-6-sol","TokenDirection":"Input"}'
     return csv_of(
         FOCUS_COLUMNS,
