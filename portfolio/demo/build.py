@@ -17,7 +17,9 @@ from portfolio.actions import Given, ask, decline, move_use_case, register_use_c
 from portfolio.actions.budgets import Terms, set_budget
 from portfolio.actions.evidence import Measured, Upload, record_run, withdraw_run
 from portfolio.actions.reviews import plan_review
+from portfolio.actions.spend import request_run
 from portfolio.asked import Part
+from portfolio.demo import money
 from portfolio.demo.definition import definition
 from portfolio.governance.scores import spread_of_share
 from portfolio.lifecycle import Stage
@@ -54,6 +56,7 @@ def build() -> Organisation:
         for unit in demo["organisation"]["units"]
     }
     _budget(organisation, demo["organisation"].get("budgets", []), units, people[founder["key"]])
+    money.enter_prices(organisation, demo["organisation"], people[founder["key"]])  # before anything is computed
     for entry in demo["use_cases"]:
         owner = people[entry["owner"]]
         use_case = register_use_case(
@@ -63,6 +66,7 @@ def build() -> Organisation:
             description=entry["description"],
             unit=units[entry["unit"]],
             owner=owner,
+            stage=entry.get("stage", Stage.IDEA),  # one that is in use is so before it is registered
             planned=entry.get("planned", ""),
             billing_tag=entry.get("billing_tag", ""),
         )
@@ -72,7 +76,9 @@ def build() -> Organisation:
         _measure(use_case, entry, people)
         _move_on(use_case, owner)
         _plan(use_case, entry, owner)
-        projections.refresh(use_case=UseCase.objects.get(pk=use_case.pk), by=owner)
+        _suppose(UseCase.objects.get(pk=use_case.pk), entry, people)
+    money.import_spend(organisation, demo, people[founder["key"]])
+    request_run(organisation=organisation, by=people[founder["key"]])
     return organisation
 
 
@@ -161,8 +167,18 @@ def _measure(use_case: UseCase, entry: dict[str, Any], people: dict[str, User]) 
             withdraw_run(run=recorded.run, by=by, reason=reason)
 
 
+def _suppose(use_case: UseCase, entry: dict[str, Any], people: dict[str, User]) -> None:
+    """Ask for the projection, with what is known better than the defaults, and for what-ifs."""
+    owner = people[entry["owner"]]
+    if by_hand := entry.get("by_hand", []):
+        money.set_by_hand(use_case, by_hand, owner)
+    else:
+        projections.refresh(use_case=use_case, by=owner)
+    money.suppose(use_case, entry.get("scenarios", []), owner)
+
+
 def _move_on(use_case: UseCase, owner: User) -> None:
-    """Everything but the vaguest idea is already being assessed."""
+    """Every idea but the vaguest is already being assessed."""
     current = UseCase.objects.select_related("organisation").get(pk=use_case.pk)
-    if current.status not in {"define_the_job", "stop"}:
+    if current.stage == Stage.IDEA and current.status not in {"define_the_job", "stop"}:
         move_use_case(use_case=current, by=owner, stage=Stage.ASSESSMENT)
