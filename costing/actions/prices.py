@@ -16,7 +16,7 @@ from django.utils import timezone
 from costing import price_books
 from costing.engine import catalogue
 from costing.engine.currencies import check_currency, codes
-from costing.engine.own_rates import identity, said, same_terms, succeeding, terms
+from costing.engine.own_rates import identity, overlapping, said, same_terms, succeeding, terms
 from costing.engine.rate_checks import check_rate
 from costing.models import PriceBook, PriceImport
 from organisations import audit
@@ -64,12 +64,14 @@ def save_rate(
 def end_rate(
     *, organisation: Organisation, by: User, base: int, rate_id: str, until: date, note: str = ""
 ) -> PriceBook:
-    """The last day on which a rate counts. Raises ValueError for an unknown rate or a day before its first."""
+    """The last day on which a rate counts. Raises ValueError for an unknown rate, too early a day, or an overlap."""
     book = _locked(organisation, base)
     rates, currencies = _contents(book)
     ended = {**_rate(rates, rate_id), "until": until.isoformat()}
     checked = check_rate(ended, catalogue.load(), currencies) if _is_known(ended) else ended
     after = [checked if identity(rate) == rate_id else rate for rate in rates]
+    if clash := overlapping(after):  # the next rate of the price has begun by then
+        raise ValueError(clash)
     details = {"rate": f"{said(checked)}: {terms(checked)}"}
     return _saved(organisation, by, book, after, currencies, note, "ended_rate", details)
 

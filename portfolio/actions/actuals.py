@@ -15,15 +15,17 @@ from costing.public import Sheet
 from organisations import audit
 from organisations.models import Organisation, User
 from portfolio.actuals import attribution, spent
-from portfolio.actuals.attribution import Attribution
+from portfolio.actuals.attribution import Attribution, is_same_tag
+from portfolio.actuals.cells import LARGEST
 from portfolio.actuals.lines import Failure, Reading, SpendLine, fingerprints
 from portfolio.actuals.money import Rates, rates_of
-from portfolio.actuals.reading import format_of, read_lines
+from portfolio.actuals.reading import SUMMED, format_of, read_lines
 from portfolio.models import ActualImport, ActualLine, TagRule, UseCase
 
 State = ActualImport.State
 BATCH = 1_000
 MOST_FAILURES = 500  # named one by one; the rest is counted
+CHECK = "check the amounts of this day."
 NO_RATE = "Enter one under Price book, Currencies, then upload the file again."
 
 
@@ -86,7 +88,8 @@ def _stored(
     costs = dict(priced)
     hashed = list(fingerprints(line for line, _ in priced))
     there = _counted_already(organisation.pk, [sha for _, sha in hashed])
-    new = [(line, sha) for line, sha in hashed if sha not in there]
+    again = _counted_of(proposal)
+    new = [(line, sha) for line, sha in hashed if sha not in there and not again.holds(line.line)]
     rows = (_row(proposal, line, sha, costs[line], known) for line, sha in new)
     ActualLine.objects.bulk_create(rows, batch_size=BATCH)
     proposal.duplicates = len(hashed) - len(new)
@@ -105,11 +108,12 @@ def take_over(*, proposal: ActualImport, by: User) -> ActualImport:
     if current.state == State.APPLIED:
         return current
     _check(current, State.PROPOSED)
-    hashes = list(current.lines.order_by().values_list("line_sha256", flat=True))
-    if there := _counted_already(current.organisation_id, hashes):
-        for some in _batches(sorted(there)):
-            current.lines.filter(line_sha256__in=some).delete()
-        current.duplicates += len(there)
+    rows = list(current.lines.order_by().values_list("pk", "line", "line_sha256"))
+    there, again = _counted_already(current.organisation_id, [sha for *_, sha in rows]), _counted_of(current)
+    gone = [pk for pk, line, sha in rows if sha in there or again.holds(line)]
+    for some in _batches(gone):
+        current.lines.filter(pk__in=some).delete()
+    current.duplicates += len(gone)
     rematch(current.lines.all(), attribution.today(current.organisation_id))
     _decide(current, State.APPLIED, by)
     _record(
@@ -149,6 +153,7 @@ def make_rule(*, organisation: Organisation, by: User, key: str, value: str, use
     audit.lock(organisation.pk)
     if use_case.organisation_id != organisation.pk:
         raise ValueError("the use case belongs to another organisation")
+    _forget_alike(organisation.pk, key, value)
     rule, _ = TagRule.objects.update_or_create(
         organisation=organisation, key=key, value=value, defaults={"use_case": use_case, "made_by": by}
     )
@@ -200,6 +205,13 @@ def rematch(lines: QuerySet[ActualLine], known: Attribution) -> Moved:
     return Moved(sum(map(len, moved.values())), usd)
 
 
+def _forget_alike(organisation_id: int, key: str, value: str) -> None:
+    """Rules of the same tag in other letters: capitals do not tell two tags apart."""
+    rules = TagRule.objects.filter(organisation=organisation_id).exclude(key=key, value=value).order_by()
+    alike = [pk for pk, *tag in rules.values_list("pk", "key", "value") if is_same_tag(tag, (key, value))]
+    TagRule.objects.filter(pk__in=alike).delete()
+
+
 def _priced(lines: Iterable[SpendLine], rates: Rates) -> tuple[list[tuple[SpendLine, Decimal]], list[Failure]]:
     """Each line with its US dollars, and the lines whose currency has no rate."""
     priced, failures = [], []
@@ -208,8 +220,12 @@ def _priced(lines: Iterable[SpendLine], rates: Rates) -> tuple[list[tuple[SpendL
             rate = rates.usd(line.currency, line.month)
         except ValueError:
             failures.append(Failure(line.line, "Currency", f"There is no exchange rate of {line.currency}. {NO_RATE}"))
+            continue
+        usd = line.cost * rate
+        if max(abs(line.cost), abs(usd)) >= LARGEST:  # each row may be smaller: usage is summed
+            failures.append(Failure(line.line, "Cost", f"{line.cost:,.0f} {line.currency} cannot be spent; {CHECK}"))
         else:
-            priced.append((line, (line.cost * rate).quantize(spent.STORED)))
+            priced.append((line, usd.quantize(spent.STORED)))
     return priced, failures
 
 
@@ -246,6 +262,28 @@ def _counted_already(organisation_id: int, hashes: list[str]) -> set[str]:
         counting = spent.counting(organisation_id).filter(line_sha256__in=some)
         there.update(counting.values_list("line_sha256", flat=True))
     return there
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """The lines of one file, the very same bytes, that count already: read otherwise, they would count twice."""
+
+    lines: frozenset[int]
+    is_all: bool  # rows were summed: no line tells which of them it holds
+
+    def holds(self, line: int) -> bool:
+        return self.is_all or line in self.lines
+
+
+def _counted_of(proposal: ActualImport) -> _Counted:
+    """Of another currency chosen, another format or other tags kept, a line's hash tells nothing; its place does."""
+    same = ActualImport.objects.filter(
+        organisation_id=proposal.organisation_id, file_sha256=proposal.file_sha256, state=State.APPLIED
+    ).exclude(pk=proposal.pk)
+    formats = dict(same.values_list("pk", "format"))
+    lines = ActualLine.objects.filter(source__in=formats).order_by().values_list("line", flat=True)
+    summed = bool(formats) and any(one in SUMMED for one in (proposal.format, *formats.values()))
+    return _Counted(frozenset(lines), summed and lines.exists())
 
 
 def _batches(rows: list[Any]) -> Iterable[list[Any]]:

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from portfolio.actuals.lines import USE_CASE, Tags
 from portfolio.models import TagRule, UseCase
 
 # Keys of rules that look at what was used instead of a tag.
 MODEL, SERVICE = "@model", "@service"
+
+Said = TypeVar("Said", str, tuple[str, str])
 
 
 @dataclass(frozen=True)
@@ -51,9 +54,19 @@ def today(organisation_id: int) -> Attribution:
     tagged = UseCase.objects.filter(organisation_id=organisation_id).exclude(billing_tag="").order_by()
     rules = TagRule.objects.filter(organisation_id=organisation_id).order_by()
     return Attribution(
-        {_bare(tag): pk for tag, pk in tagged.values_list("billing_tag", "pk")},
-        {(_bare(key), _bare(value)): pk for key, value, pk in rules.values_list("key", "value", "use_case_id")},
+        _unambiguous((_bare(tag), pk) for tag, pk in tagged.values_list("billing_tag", "pk")),
+        _unambiguous(
+            ((_bare(key), _bare(value)), pk) for key, value, pk in rules.values_list("key", "value", "use_case_id")
+        ),
     )
+
+
+def _unambiguous(named: Iterable[tuple[Said, int]]) -> dict[Said, int]:
+    """What names one use case. Two can be named alike: databases fold fewer letters than Python ("ß", "É")."""
+    found: dict[Said, set[int]] = {}
+    for said, pk in named:
+        found.setdefault(said, set()).add(pk)
+    return {said: keys.pop() for said, keys in found.items() if len(keys) == 1}
 
 
 def stored_tags(tags: Tags) -> dict[str, list[str]]:
@@ -67,6 +80,11 @@ def stored_tags(tags: Tags) -> dict[str, list[str]]:
 def tags_of(stored: Mapping[str, Iterable[str]]) -> Tags:
     """The inverse of `stored_tags`."""
     return tuple((key, value) for key, values in stored.items() for value in values)
+
+
+def is_same_tag(one: Iterable[str], other: Iterable[str]) -> bool:
+    """Whether two pairs of key and value name the same."""
+    return [_bare(text) for text in one] == [_bare(text) for text in other]
 
 
 def _bare(text: str) -> str:

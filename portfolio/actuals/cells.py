@@ -14,6 +14,8 @@ MOST_UNITS = 2**62
 EARLIEST, LATEST = date(2015, 1, 1), date(2100, 1, 1)
 _MONTH = re.compile(r"(\d{4})-(\d{1,2})")
 _GROUPED = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_GROUPED_BY_POINTS = re.compile(r"[+-]?\d{1,3}(\.\d{3})+,\d+")
+_NO_TEXT = re.compile(r"[\x00\ud800-\udfff]")  # JSON can spell them; no database keeps them
 
 
 def amount(text: str, *, grouped: bool = False) -> Decimal:
@@ -36,7 +38,7 @@ def amount(text: str, *, grouped: bool = False) -> Decimal:
 def _without_commas(bare: str, grouped: bool) -> str:
     if "." in bare and bare.rindex(".") > bare.rindex(",") and _GROUPED.fullmatch(bare):
         return bare.replace(",", "")  # 1,234.50
-    if "." in bare and bare.rindex(",") > bare.rindex("."):
+    if _GROUPED_BY_POINTS.fullmatch(bare):
         return bare.replace(".", "").replace(",", ".")  # 1.234,50
     if _GROUPED.fullmatch(bare):
         if grouped or bare.count(",") > 1:
@@ -74,7 +76,9 @@ def moment(text: str) -> datetime:
         found = datetime.fromisoformat(bare.removesuffix(" UTC"))
     except ValueError:
         raise ValueError(f"“{_cut(text)}” is no day; write it as 2026-10-31, or a month as 2026-10") from None
-    found = found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    # the year first: shifting by a zone fails at both ends of the calendar
+    if EARLIEST.year <= found.year < LATEST.year:
+        found = found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
     if not EARLIEST <= found.date() < LATEST:
         raise ValueError(f"“{_cut(text)}” lies before {EARLIEST.year} or after {LATEST.year}; check the year")
     return found
@@ -106,13 +110,31 @@ def currency(text: str) -> str:
 def document(text: str, kind: type) -> Any:
     """A JSON object (`dict`) or list (`list`). Raises ValueError saying what it should be."""
     try:
-        found = json.loads(text)
+        found = _as_text(json.loads(text))
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, kind):
         what = 'object such as {"usecase": "helpdesk"}' if kind is dict else 'list such as ["helpdesk"]'
         raise ValueError(f"“{_cut(text)}” is no JSON {what}")
     return found
+
+
+def _as_text(value: Any) -> Any:
+    """The same document with a mark in place of what is no text: the character NUL and halves of surrogate pairs."""
+    if isinstance(value, str):
+        return _NO_TEXT.sub("\ufffd", value)
+    if isinstance(value, list):
+        return [_as_text(one) for one in value]
+    if isinstance(value, dict):
+        return {_as_text(key): _as_text(one) for key, one in value.items()}
+    return value
+
+
+def number(value: Any) -> int | None:
+    """A count of a JSON document; None for what is none: text, nothing, below 0, or more than there can be."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return int(value) if 0 <= value <= LARGEST else None  # neither holds for NaN
 
 
 def scalar(value: Any) -> str:

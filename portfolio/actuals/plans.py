@@ -38,6 +38,7 @@ class Plan:
     is_late: bool  # worked out after the month had begun
     option: str = ""
     scenario_id: int | None = None
+    place: int = 0  # of the month among those that the plan was worked out for, 0 = its first
     elsewhere: Mapping[str, Decimal] = field(default_factory=dict)  # planned where nothing was imported: left out
 
     @property
@@ -169,7 +170,7 @@ def _of_share(run: _Run, month: date, months: Any, option: str, scenario_id: int
         return None
     low, middle, high = (Decimal(str(round(float(band[place]), 2))) for band in bands)
     cents = {key: int(by_month[place]) for key, by_month in (months.get("components") or {}).items()}
-    return _plan((low, middle, high), cents, run.summed_at, month, option, scenario_id)
+    return _plan((low, middle, high), cents, run.summed_at, month, option, scenario_id, place)
 
 
 def _of_result(result: ProjectionResult, month: date, made_at: datetime, scenario_id: int | None) -> Plan | None:
@@ -180,7 +181,7 @@ def _of_result(result: ProjectionResult, month: date, made_at: datetime, scenari
     bands = (option.monthly_p10_usd, option.monthly_p50_usd, option.monthly_p90_usd)
     low, middle, high = (Decimal(str(round(band[place], 2))) for band in bands)
     cents = {key: round(by_month[place] * 100) for key, by_month in option.components_mean_usd.items()}
-    return _plan((low, middle, high), cents, made_at, month, option.key, scenario_id)
+    return _plan((low, middle, high), cents, made_at, month, option.key, scenario_id, place)
 
 
 def _plan(
@@ -190,10 +191,11 @@ def _plan(
     month: date,
     option: str = "",
     scenario_id: int | None = None,
+    place: int = 0,
 ) -> Plan:
     components = {key: Decimal(value) / CENTS for key, value in cents.items()}
     made_on = timezone.localtime(made_at).date()
-    return Plan(*band, components, made_on, _is_late(made_at, month), option, scenario_id)
+    return Plan(*band, components, made_on, _is_late(made_at, month), option, scenario_id, place)
 
 
 def _is_late(made_at: datetime, month: date) -> bool:

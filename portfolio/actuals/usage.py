@@ -83,13 +83,13 @@ def _used(details: Mapping[str, Any]) -> tuple[int | None, int | None, int | Non
     found: dict[str, int] = {}
     for key, value in details.items():
         name = key.casefold().replace("prompt", PROMPT).replace("completion", ANSWER)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or "cost" in name or "total" in name:
+        if (count := cells.number(value)) is None or "cost" in name or "total" in name:
             continue
         side = ANSWER if name.startswith(ANSWER) else PROMPT if name.startswith(PROMPT) or CACHED in name else ""
         if side:
-            found[side] = found.get(side, 0) + int(value)
+            found[side] = found.get(side, 0) + count
         if side == PROMPT and CACHED in name and "creation" not in name and "write" not in name:
-            found[CACHED] = found.get(CACHED, 0) + int(value)
+            found[CACHED] = found.get(CACHED, 0) + count
     cached = found.get(CACHED, 0) if PROMPT in found else None
     return found.get(PROMPT), cached, found.get(ANSWER)
 
@@ -100,8 +100,9 @@ def _cached_in(metadata: Mapping[str, Any]) -> int | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
-    found = details.get("cached_tokens") if isinstance(details, dict) else usage.get("cache_read_input_tokens")
-    return int(found) if isinstance(found, (int, float)) and not isinstance(found, bool) and found >= 0 else None
+    return cells.number(
+        details.get("cached_tokens") if isinstance(details, dict) else usage.get("cache_read_input_tokens")
+    )
 
 
 def _from_litellm(metadata: Mapping[str, Any]) -> list[tuple[str, str]]:

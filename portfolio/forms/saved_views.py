@@ -62,4 +62,8 @@ class SavedViewForm(forms.Form):
         return " ".join(self.cleaned_data["name"].split())
 
     def clean_query(self) -> str:
-        return known_query(self.cleaned_data["query"], self.page)
+        """As an address spells it: there a letter beyond ASCII takes six characters and more."""
+        query = known_query(self.cleaned_data["query"], self.page)
+        if len(query) > MAX_QUERY:
+            raise forms.ValidationError(self.fields["query"].error_messages["max_length"])
+        return query

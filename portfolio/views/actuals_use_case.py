@@ -135,7 +135,7 @@ def _chosen(lines: Any, month: date, amounts: Any, plan: Plan | None) -> dict[st
     total = sum(cents.values(), NOTHING)
     planned = {**plan.components, **plan.elsewhere} if plan else {}
     used = _used(lines.filter(month=month, component__in=(SERVING, "")))
-    use = _planned_use(plan, month) if plan else None
+    use = _planned_use(plan) if plan else None
     reasons = explained(total, plan.expected, used, use) if plan else ()
     return {
         "month": month,
@@ -182,15 +182,16 @@ def _used(lines: Any) -> list[Used]:
     return sorted(found, key=lambda one: (-one.usd, one.model))
 
 
-def _planned_use(plan: Plan, month: date) -> Planned | None:
-    """What the plan expected of its model in the month; None where its inputs are not known any more."""
+def _planned_use(plan: Plan) -> Planned | None:
+    """What the plan expected of its model in its month; None where its inputs are not known any more.
+
+    Growth counts from the plan's own first month: the portfolio starts a scenario at that of its run.
+    """
     scenario = Scenario.objects.filter(pk=plan.scenario_id).first() if plan.scenario_id else None
     if scenario is None or plan.option not in OPTIONS:
         return None
-    spec = spec_of(scenario)
-    place = (month.year - int(spec.start[:4])) * 12 + month.month - int(spec.start[5:7])
     try:
-        use = planned_use(spec, plan.option, max(place, 0), catalogue.load())
+        use = planned_use(spec_of(scenario), plan.option, plan.place, catalogue.load())
     except ValueError:  # stored by an engine that knew other inputs
         return None
     usd = plan.components.get(SERVING, NOTHING)

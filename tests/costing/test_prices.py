@@ -75,6 +75,18 @@ def test_the_same_again_is_no_version(organisation: Organisation, owner: User) -
         actions.add_currency(organisation=organisation, by=owner, base=2, row=EURO)
 
 
+def test_a_rate_does_not_end_after_the_next_one_began(organisation: Organisation, owner: User) -> None:
+    """Two rates of one price on one day would leave no catalogue to compute with."""
+    book = book_with(organisation, owner, rate_of(), rate_of(amount=1.2, **{"from": "2027-01-01"}))
+    first = next(identity(rate) for rate in book.rates if rate["until"])
+    said = {"organisation": organisation, "by": owner, "base": 2, "rate_id": first}
+    with pytest.raises(ValueError, match="count at once"):
+        actions.end_rate(until=date(2027, 1, 1), **said)
+    saved = actions.end_rate(until=date(2026, 12, 30), **said)
+    assert [rate["until"] for rate in saved.rates] == ["2026-12-30", ""]
+    assert price_books.catalogue_with(saved, "2027-01").version != catalogue.load().version
+
+
 def test_an_earlier_version_is_restored_as_a_new_one(organisation: Organisation, owner: User) -> None:
     first = book_with(organisation, owner)
     book_with(organisation, owner, rate_of(column="output_usd_per_mtok", amount=9.0))

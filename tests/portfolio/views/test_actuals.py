@@ -14,18 +14,22 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from costing.actions import create_scenario
+from costing.engine.inputs import Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.models import PriceBook
+from costing.public import catalogue, planned_use
 from organisations.models import Organisation, User
 from portfolio.actions.actuals import propose, take_over
 from portfolio.actuals.accuracy import accuracy
 from portfolio.actuals.plans import Plans
-from portfolio.models import ActualImport, ActualLine, CostScenario, PortfolioRun, TagRule, UseCase
+from portfolio.models import ActualImport, ActualLine, CostScenario, PortfolioRun, PortfolioShare, TagRule, UseCase
 from tests.portfolio.actuals.conftest import contracts, helpdesk, plan_of, planned, rates
 from tests.portfolio.actuals.samples import sample, table, upload
 from tests.portfolio.factories import HR_DESK, say, use_case_in
 
 __all__ = ["contracts", "helpdesk", "planned", "rates"]  # fixtures
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("late_november")]
+BY_HAND = Provenance(Origin.ORGANISATION, "", "", "")
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 
 
@@ -227,6 +231,21 @@ def test_one_use_case_month_by_month_with_the_reasons(
     assert "−$80.00" in text
     assert "The inputs of the plan are not stored" in text
     assert "gpt-6-sol" in text
+
+
+def test_growth_counts_from_the_first_month_of_the_plan(
+    viewer_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
+) -> None:
+    """The run began in August; the scenario it took up had been stored in May, with the same inputs."""
+    growth = Input("growth_percent_per_month", "", "percent/month", "volume", 10, 10, 10, Shape.FIXED, BY_HAND)
+    requests = Input("requests_per_day", "", "requests/day", "volume", 100, 100, 100, Shape.FIXED, BY_HAND)
+    spec = ScenarioSpec("Help desk", "2026-05", months=24, inputs=(growth, requests))
+    stored = create_scenario(organisation=organisation, spec=spec, by=owner)
+    PortfolioShare.objects.filter(run=planned).update(scenario=stored, option="prompting_api")
+    spend(organisation, owner, *calls(10))
+    shown = viewer_client.get(reverse("use-case-actuals", args=[helpdesk.pk]) + "?month=2026-10").context
+    august = planned_use(spec, "prompting_api", 0, catalogue.load())
+    assert float(shown["use"].calls) == pytest.approx(august.calls * 1.1**2)
 
 
 def test_measured_inputs_are_taken_over_only_where_they_are_ticked(

@@ -49,6 +49,8 @@ def test_what_is_wrong_is_said_and_nothing_entered_is_lost(owner_client: Client)
     assert "x" * 81 in long
     far = owner_client.post(SAVE, {"name": "x", "query": "q=" + "x" * 2_000})
     assert (far.status_code, b"too long to be kept" in far.content) == (422, True)
+    spelt_out = owner_client.post(SAVE, {"name": "x", "query": "q=" + "é" * 400})  # %C3%A9 each
+    assert (spelt_out.status_code, b"too long to be kept" in spelt_out.content) == (422, True)
     assert owner_client.post("/saved-views/nowhere/save/", {"name": "x"}).status_code == 404
     assert SavedView.objects.count() == 0
 
