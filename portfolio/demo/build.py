@@ -168,12 +168,10 @@ def _measure(use_case: UseCase, entry: dict[str, Any], people: dict[str, User]) 
 
 
 def _suppose(use_case: UseCase, entry: dict[str, Any], people: dict[str, User]) -> None:
-    """Ask for the projection, with what is known better than the defaults, and for what-ifs."""
+    """Ask for the projection, then with what somebody knows better than the defaults, and for what-ifs."""
     owner = people[entry["owner"]]
-    if by_hand := entry.get("by_hand", []):
-        money.set_by_hand(use_case, by_hand, owner)
-    else:
-        projections.refresh(use_case=use_case, by=owner)
+    projections.refresh(use_case=use_case, by=owner)
+    money.set_by_hand(use_case, entry.get("by_hand", []), owner)
     money.suppose(use_case, entry.get("scenarios", []), owner)
 
 

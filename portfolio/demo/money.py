@@ -59,7 +59,8 @@ def enter_prices(organisation: Organisation, prices: Mapping[str, Any], by: User
 
 
 def set_by_hand(use_case: UseCase, rows: list[dict[str, Any]], by: User) -> None:
-    """Inputs of the use case that somebody knows better than the defaults; asks for the projection."""
+    """Inputs of the use case that somebody knows better than the defaults."""
+    entered = f"entered by {by} on {timezone.localdate():%-d %B %Y}"
     inputs = {one.key: one for one in _inputs(use_case)}
     for row in rows:
         one = inputs[row["key"]]
@@ -67,7 +68,7 @@ def set_by_hand(use_case: UseCase, rows: list[dict[str, Any]], by: User) -> None
             "label": one.label, "unit": one.unit, "group": one.group, "shape": row["shape"],
             "value": row["value"], "low": row["low"], "high": row["high"],
             "provenance": {
-                "origin": row["origin"], "detail": "", "source": row["source"],
+                "origin": row["origin"], "detail": entered, "source": row["source"],
                 "as_of": (timezone.localdate() - timedelta(days=row["days_ago"])).isoformat(),
             },
         }  # fmt: skip
@@ -82,7 +83,7 @@ def suppose(use_case: UseCase, scenarios: list[dict[str, Any]], by: User) -> Non
     today = timezone.localdate().isoformat()
     for row in scenarios:
         moves = {
-            key: as_override(inputs[key], median_of(inputs[key]) * factor, today)
+            key: as_override(inputs[key], float(f"{median_of(inputs[key]) * factor:.6g}"), today)
             for key, factor in row.get("times", {}).items()
         }
         overrides = merged(base_overrides(use_case), {"inputs": moves, "option": row.get("option", "")})

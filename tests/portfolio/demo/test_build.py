@@ -31,7 +31,9 @@ def test_the_demo_is_built_by_the_acts_of_its_people(db: None, small: dict[str, 
     organisation = build.build()
     assert build.exists()
     assert [u.title for u in UseCase.objects.order_by("pk")] == [entry["title"] for entry in small["use_cases"]]
-    assert Projection.objects.count() == 2
+    asked = [1 + len(entry.get("by_hand", [])) + len(entry.get("scenarios", [])) for entry in small["use_cases"]]
+    assert Projection.objects.count() == sum(asked)
+    assert [u.stage for u in UseCase.objects.order_by("pk")] == ["live", "assessment"]
     assert audit.verify(organisation.pk).ok
 
 
