@@ -38,14 +38,6 @@ class Cell:
         """Expected cents of the first twelve months."""
         return int(self.expected_cents[:, :YEAR_MONTHS].sum())
 
-    def cents_by_month(self) -> list[int]:
-        return [int(v) for v in self.expected_cents.sum(axis=0)]
-
-    def cents_by_component(self, months: int = YEAR_MONTHS) -> dict[str, int]:
-        """Expected cents of each component over the first `months`."""
-        totals = self.expected_cents[:, :months].sum(axis=1)
-        return {key: int(totals[index]) for index, key in enumerate(COMPONENTS)}
-
 
 def packed(draws: Array) -> bytes:
     """Draws row by row, as they are stored."""

@@ -47,10 +47,6 @@ class Narrowed:
     usd: Band
     narrower: float  # share of the width P10–P90 that goes; negative where it grows
 
-    @property
-    def width_usd(self) -> float:
-        return self.usd.p90 - self.usd.p10
-
 
 def narrowed(annual_usd: Floats, known: Sequence[int]) -> Narrowed:
     """The year with the draws of the `known` rows replaced by their expected value; summed anew, nothing estimated."""

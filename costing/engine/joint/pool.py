@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from costing.engine.finance import band, cents, quantiles
+from costing.engine.finance import band, quantiles
 from costing.engine.results import COMPONENTS, Band
 
 Array = NDArray[np.float64]
@@ -57,18 +57,6 @@ class Pool:
     def monthly_bands(self) -> tuple[Array, Array, Array]:
         """P10, P50, P90 by month, each of shape (months,)."""
         return quantiles(self.monthly_usd)
-
-    def cumulative_bands(self) -> tuple[Array, Array, Array]:
-        """P10, P50, P90 of all that is spent up to the end of each month, each of shape (months,)."""
-        return quantiles(np.cumsum(self.monthly_usd, axis=1))
-
-    def cents_by_month(self) -> list[int]:
-        return [int(v) for v in self.expected_cents.sum(axis=0)]
-
-    def cents_by_component(self, months: int = YEAR) -> dict[str, int]:
-        """Expected cents of each component over the first `months`."""
-        totals = self.expected_cents[:, :months].sum(axis=1)
-        return {key: int(totals[index]) for index, key in enumerate(COMPONENTS)}
 
 
 def empty(draws: int, months: int) -> Pool:
@@ -153,8 +141,3 @@ def saving(of: Array, against: Array) -> Saving:
         probability=float((less > 0).mean()),
         claim_probability=float(((share >= low) & (share <= high)).mean()),
     )
-
-
-def whole_usd(total_cents: int) -> float:
-    """Whole cents as US dollars."""
-    return cents(total_cents / 100)
