@@ -92,10 +92,15 @@ def from_words(one: Input | None) -> str:
     return ", ".join(part for part in (standing, detail, about.source, about.as_of) if part)
 
 
+DUST = 1e-12  # what is left of a difference of equal numbers: nothing
+
+
 def figure(value: float, unit: str) -> str:
     """A figure in its page's unit: shares as percent, three significant digits where that is enough."""
     if unit == "share":
         value = 100 * value
+    if abs(value) < DUST:
+        value = 0.0
     return count(float(f"{value:.3g}") if abs(value) < 1e4 else round(value))
 
 
