@@ -106,7 +106,8 @@ def price_import_apply(request: SignedInRequest, import_pk: int) -> HttpResponse
     except ValueError as error:
         form.add_error(None, f"Nothing is taken over: {error}.")
         return _preview(request, proposed, form, UNPROCESSABLE)
-    messages.success(request, f"{len(said['line'])} rows are taken over: the price book is at version {saved.number}.")
+    rows = "One row is" if len(said["line"]) == 1 else f"{len(said['line'])} rows are"
+    messages.success(request, f"{rows} taken over: the price book is at version {saved.number}.")
     return redirect(f"{reverse('prices')}?tab=own")
 
 

@@ -102,4 +102,10 @@ def fill_money_pages(page: Page, sample: str) -> dict[str, str]:
     bill = look_at_bill(page, focus_bill(("1840.20", BILLING_TAG), ("96.40", "nobody-yet")), "cloud.csv")
     page.get_by_role("button", name="Take over").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
-    return {"compared": compared, "prices_proposed": prices, "register_proposed": register, "bill": bill}
+    return {
+        "compared": compared,
+        "prices_proposed": prices,
+        "register_proposed": register,
+        "bill": bill,
+        "month": f"{MONTH:%Y-%m}",
+    }
