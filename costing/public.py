@@ -40,6 +40,7 @@ from costing.engine.joint.pool import CLAIMED_SAVING, Crossing, Pool, Saving, cr
 from costing.engine.joint.pool import YEAR as YEAR_MONTHS
 from costing.engine.joint.simulated import simulated
 from costing.engine.lineage.explain import FIGURES, Explanation, explain
+from costing.engine.months import first_day, last_day, month_after, months_between
 from costing.engine.moving import Travel, moved, travel
 from costing.engine.notices import COST_ALONE
 from costing.engine.overrides import with_overrides
@@ -149,13 +150,17 @@ __all__ = [
     "end_rate",
     "explain",
     "filled_choices",
+    "first_day",
     "first_year",
     "input_bounds",
     "input_defaults",
     "is_current",
     "jobs",
+    "last_day",
     "median_of",
+    "month_after",
     "monthly_api_bill_usd",
+    "months_between",
     "moved",
     "narrowed",
     "newest_of",

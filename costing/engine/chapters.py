@@ -332,6 +332,7 @@ NOT_METHODS = {
     "presets": "describes two published claims",
     "chapters": "these chapters",
     "methods": "reads these chapters",
+    "months": "counts months of the calendar",
     "method_constants": "lists constants",
     "options.blueprints": "describes the options",
 }

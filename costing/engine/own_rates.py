@@ -22,6 +22,7 @@ from typing import Any
 
 from costing.engine.catalogue import Catalogue
 from costing.engine.currencies import usd_per_unit
+from costing.engine.months import first_day, month_after
 from costing.engine.prices import ALL, COLUMNS, columns_of, new_row, rows_of
 from costing.engine.rows import Told
 
@@ -40,7 +41,7 @@ def applied(catalogue: Catalogue, rates: Iterable[Plain], currencies: Iterable[P
     rates, currencies = tuple(rates), tuple(currencies)
     if clash := overlapping(rates):
         raise ValueError(clash)
-    now = in_force(rates, date.fromisoformat(f"{month}-01"))
+    now = in_force(rates, first_day(month))
     if not now:
         return catalogue
     by_row: dict[tuple[str, str], list[Plain]] = {}
@@ -58,9 +59,9 @@ def in_force(rates: Iterable[Plain], day: date) -> tuple[Plain, ...]:
 
 def upcoming(rates: Iterable[Plain], start: str, months: int) -> tuple[Plain, ...]:
     """The rates that begin after the first day of `start` ("YYYY-MM") and in the horizon: figures leave them out."""
-    first = f"{start}-01"
-    year, month = divmod(int(start[:4]) * 12 + int(start[5:]) - 1 + months, 12)
-    return tuple(rate for rate in rates if first < rate["from"] < f"{year:04}-{month + 1:02}-01")
+    first = first_day(start)
+    until = month_after(first, months).isoformat()
+    return tuple(rate for rate in rates if first.isoformat() < rate["from"] < until)
 
 
 def overlapping(rates: Iterable[Plain]) -> str:

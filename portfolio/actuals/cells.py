@@ -89,11 +89,6 @@ def is_month(text: str) -> bool:
     return bool(_MONTH.fullmatch(text.strip()))
 
 
-def last_day(first: date) -> date:
-    """The last day of the month that `first` lies in."""
-    return (first.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)
-
-
 def before(end: datetime) -> date:
     """The last day of a period that ends before `end`."""
     return (end - timedelta(microseconds=1)).date()

@@ -8,9 +8,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from costing.public import price_books, usd_per_unit
+from costing.public import last_day, price_books, usd_per_unit
 from organisations.models import Organisation
-from portfolio.actuals.cells import last_day
 
 USD = "USD"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from costing.public import COMPONENTS
+from costing.public import COMPONENTS, last_day
 from portfolio.actuals import cells, components
 from portfolio.actuals.columns import IN_DOLLARS, Columns
 from portfolio.actuals.fields import needed, read
@@ -17,7 +17,7 @@ def line_of(row: Row, columns: Columns, default_currency: str) -> SpendLine:
 
     starts_on = needed(row, columns, "start", cells.day)
     whole_month = cells.is_month(said("start"))
-    ends_on = read(row, columns, "end", cells.day) or (cells.last_day(starts_on) if whole_month else starts_on)
+    ends_on = read(row, columns, "end", cells.day) or (last_day(starts_on) if whole_month else starts_on)
     if ends_on < starts_on:
         raise CellError(columns.cell(row.cells, "end")[0], f"{ends_on} lies before {starts_on}; swap the two days")
     in_dollars = columns.cell(row.cells, "cost")[0].strip().casefold() in IN_DOLLARS

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from costing.public import COMPONENTS, JobState, Pool, ProjectionResult, result_of
+from costing.public import COMPONENTS, JobState, Pool, ProjectionResult, first_day, months_between, result_of
 from portfolio.actuals.spent import counting
 from portfolio.models import PortfolioCell, PortfolioRun, PortfolioShare, UseCase
 
@@ -73,7 +73,7 @@ class _Run:
 
     def place_of(self, month: date) -> int | None:
         """The number of `month` in its simulation; None outside of it."""
-        place = (month.year - int(self.start[:4])) * 12 + month.month - int(self.start[5:])
+        place = months_between(first_day(self.start), month)
         return place if 0 <= place < self.months else None
 
 
@@ -174,7 +174,7 @@ def _of_share(run: _Run, month: date, months: Any, option: str, scenario_id: int
 
 
 def _of_result(result: ProjectionResult, month: date, made_at: datetime, scenario_id: int | None) -> Plan | None:
-    place = (month.year - int(result.start[:4])) * 12 + month.month - int(result.start[5:])
+    place = months_between(first_day(result.start), month)
     if not 0 <= place < result.months or not result.headline_option:
         return None
     option = result.option(result.headline_option)

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from random import Random
 
-from portfolio.actuals.cells import last_day
+from costing.public import last_day
 
 CENT = Decimal("0.01")
 MICRO = Decimal("0.000001")  # a gateway counts a call's cost finer than in cents

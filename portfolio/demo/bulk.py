@@ -21,6 +21,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from costing.public import month_after
 from organisations import audit
 from organisations.models import BusinessUnit, Membership, Organisation, User
 from organisations.roles import Role
@@ -343,8 +344,7 @@ def _budgets(
 
     The year began up to five months ago: financial years differ.
     """
-    months = today.year * 12 + today.month - 1 - chance.randrange(6)
-    first, ample = date(months // 12, months % 12 + 1, 1), chance.uniform(TIGHT, GENEROUS)
+    first, ample = month_after(today, -chance.randrange(6)), chance.uniform(TIGHT, GENEROUS)
     wanted: list[tuple[BusinessUnit | None, list[float]]] = [(None, [bill for of in bills.values() for bill in of])]
     wanted += [(unit, bills[unit.pk]) for unit in units if bills[unit.pk] and chance.random() < UNIT_BUDGETS]
     rows = [

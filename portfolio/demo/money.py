@@ -15,6 +15,7 @@ from costing.public import (
     add_currency,
     complete_inputs,
     median_of,
+    month_after,
     planned_use,
     previewed,
     price_books,
@@ -182,6 +183,4 @@ def _inputs(use_case: UseCase) -> tuple[Input, ...]:
 
 def _month(away: int) -> date:
     """The first day of the month so many months after the present one."""
-    today = timezone.localdate()
-    month = today.year * 12 + today.month - 1 + away
-    return date(month // 12, month % 12 + 1, 1)
+    return month_after(timezone.localdate(), away)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from django import forms
@@ -213,10 +212,6 @@ class ChosenForm(NoteForm):
         if not lines:
             raise ValidationError("No row is ticked. Tick at least one, or discard the list.")
         return lines
-
-
-def first_of_month(today: date) -> date:
-    return today.replace(day=1)
 
 
 def _sentence(error: ValueError) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from costing.public import month_after
 from organisations.models import Kept, KeptQuerySet
 from portfolio.models.register import UseCase
 
@@ -111,8 +112,7 @@ class Budget(models.Model):
     @property
     def ends_before(self) -> date:
         """The first day after its last month."""
-        month = self.starts_on.year * 12 + self.starts_on.month - 1 + self.months
-        return date(month // 12, month % 12 + 1, 1)
+        return month_after(self.starts_on, self.months)
 
 
 class SavedView(models.Model):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,9 @@ from costing.public import (
     JobState,
     Pool,
     cents,
+    first_day,
     jobs,
+    month_after,
     narrowed,
     saving,
     shares_of_variance,
@@ -208,13 +209,12 @@ class _Sums:
         return PortfolioShare(**known, **bands, **figures, share_of_variance=self.shares[row["use_case"]])
 
     def _events(self, row: Mapping[str, Any]) -> Iterator[PortfolioEvent]:
-        year, first = (int(part) for part in self.run.start.split("-"))
+        first = first_day(self.run.start)
         for month, kind, text, model, announced in row["events"]:
-            years, index = divmod(first - 1 + month, 12)
             yield PortfolioEvent(
                 run=self.run,
                 use_case_id=row["use_case"],
-                month=date(year + years, index + 1, 1),
+                month=month_after(first, month),
                 kind=kind,
                 text=text[:600],
                 model=model[:120],

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from costing.charts.format import money
+from costing.public import month_after
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio.actions import budgets as acts
@@ -142,12 +143,11 @@ BUDGET_URLS = [
 
 
 def _row(budget: Budget, today: date) -> Row:
-    last = budget.starts_on.year * 12 + budget.starts_on.month - 1 + budget.months - 1
     return Row(
         budget,
         amount=acts.in_full(budget.amount, budget.currency),
         a_month=money(budget.amount / budget.months, budget.currency),
-        last_month=date(last // 12, last % 12 + 1, 1),
+        last_month=month_after(budget.starts_on, budget.months - 1),
         is_over=budget.ends_before <= today,
         is_ahead=budget.starts_on > today,
     )

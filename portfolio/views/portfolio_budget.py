@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -13,7 +12,7 @@ from costing.charts import portfolio as charts
 from costing.charts.chart import Chart, Rule
 from costing.charts.costs import month_labels
 from costing.charts.format import percent
-from costing.public import Pool, band_of, crossing, together
+from costing.public import Pool, band_of, crossing, month_after, months_between, together
 from portfolio import budgets
 from portfolio.actuals.spent import by, counting, within
 from portfolio.forms.portfolio import Narrowed
@@ -167,7 +166,7 @@ def _unit_row(
 
 def _outlook(spend: Spend, pool: Pool, budget: Budget, coin: Coin, spent_usd: float | None) -> BudgetOutlook | None:
     """None where the run simulates none of the budget's months."""
-    before = _months_between(budget.starts_on, spend.month_days[0])
+    before = months_between(budget.starts_on, spend.month_days[0])
     first, left = max(0, -before), budget.months - max(0, before)
     months = min(left, spend.run.months - first)
     if left <= 0 or months <= 0:
@@ -227,19 +226,9 @@ def _spent_by_month(here: int, budget: Budget, start: date, unit: int | None) ->
     lines = within(counting(here), budget.starts_on, start)
     if unit is not None:
         lines = lines.filter(use_case__unit=unit)
+    months = (month_after(budget.starts_on, n) for n in range(months_between(budget.starts_on, start)))
     known: dict[Any, Any] = {key[0]: usd for key, usd in by(lines, "month").items()}
-    return {month: float(known.get(month, 0)) for month in _months(budget.starts_on, start)}
-
-
-def _months(first: date, before: date) -> Iterable[date]:
-    month = first
-    while month < before:
-        yield month
-        month = (month + timedelta(days=32)).replace(day=1)
-
-
-def _months_between(first: date, later: date) -> int:
-    return 12 * (later.year - first.year) + later.month - first.month
+    return {month: float(known.get(month, 0)) for month in months}
 
 
 def _tone(probability: float) -> str:

@@ -11,6 +11,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncMonth
 from django.urls import reverse
 
+from costing.public import month_after
 from portfolio.forms.portfolio import Narrowed
 from portfolio.lifecycle import Stage
 from portfolio.models import PortfolioEvent, PortfolioRun, UseCase, UseCaseQuerySet
@@ -175,8 +176,7 @@ def neighbours(narrowed: Narrowed, shown: date, today: date) -> list[tuple[date,
 
 def _firsts(today: date, months: int) -> list[date]:
     """The first days of this month and those after it, one more than `months`."""
-    index = 12 * today.year + today.month - 1
-    return [date(i // 12, i % 12 + 1, 1) for i in range(index, index + months + 1)]
+    return [month_after(today, n) for n in range(months + 1)]
 
 
 def _query(narrowed: Narrowed, first: date) -> str:

@@ -17,7 +17,7 @@ from costing.charts import svg
 from costing.charts.chart import Chart
 from costing.charts.costs import APPROACH_COLOURS, APPROACH_LABELS, COMPONENT_LABELS, month_labels
 from costing.charts.format import percent
-from costing.public import COMPONENTS, YEAR_MONTHS, Band, Pool, band_of, saving
+from costing.public import COMPONENTS, YEAR_MONTHS, Band, Pool, band_of, first_day, month_after, saving
 from portfolio.forms.portfolio import SPLITS, Narrowed
 from portfolio.models import PortfolioRun, PortfolioShare
 from portfolio.spend import reading
@@ -105,9 +105,8 @@ class Spend:
     @cached_property
     def month_days(self) -> list[date]:
         """The first day of each simulated month."""
-        year, month = (int(part) for part in self.run.start.split("-"))
-        first = 12 * year + month - 1
-        return [date(i // 12, i % 12 + 1, 1) for i in range(first, first + self.run.months)]
+        first = first_day(self.run.start)
+        return [month_after(first, n) for n in range(self.run.months)]
 
     @property
     def expected(self) -> int:

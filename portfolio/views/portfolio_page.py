@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from costing.charts.format import percent
-from costing.public import band_of, jobs
+from costing.public import band_of, jobs, month_after
 from organisations.models import Membership
 from organisations.roles import Permission
 from portfolio.actuals.spent import actual_spend
@@ -122,7 +122,7 @@ def _now(spend: Spend) -> dict[str, str]:
     narrowed = spend.narrowed
     if narrowed.is_set and narrowed.only_unit is None:
         return found
-    before = date(start.year - (start.month == 1), (start.month - 2) % 12 + 1, 1)
+    before = month_after(start, -1)
     spent = actual_spend(spend.run.organisation_id, before, start, unit=narrowed.only_unit)
     if spent > 0:
         change = rate.p50 / float(spent) - 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from costing.charts.format import count, percent
-from costing.public import Crossing
+from costing.public import Crossing, month_after
 from portfolio.views.portfolio_money import Coin
 
 # Up to which probability each phrase is said, and whether it takes the plural.
@@ -87,7 +87,7 @@ def saving_sentence(coin: Coin, recommended_usd: float, planned_usd: float, year
 
 def period(starts_on: date, ends_before: date) -> str:
     """ "Jan–Dec 2027", "Jul 2026–Jun 2027"."""
-    last = date(ends_before.year - (ends_before.month == 1), (ends_before.month - 2) % 12 + 1, 1)
+    last = month_after(ends_before, -1)
     if (starts_on.year, starts_on.month) == (last.year, last.month):
         return f"{starts_on:%b %Y}"
     if starts_on.year == last.year:

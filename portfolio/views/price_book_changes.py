@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from costing.public import Choices, PriceBook, catalogue, filled_choices, own_rates, price_books, spec_of
+from costing.public import Choices, PriceBook, catalogue, filled_choices, first_day, own_rates, price_books, spec_of
 from costing.public import prices as priced
 from organisations.permissions import require
 from organisations.roles import Permission
@@ -106,7 +105,7 @@ def older_figures(organisation_id: int, book: PriceBook | None) -> PortfolioRun 
 def rates_between(before: PortfolioRun, after: PortfolioRun) -> tuple[own_rates.Difference, ...]:
     """The own rates that count in one of the runs and not alike in the other."""
     then, now = (
-        own_rates.in_force(run.price_book.rates if run.price_book else (), date.fromisoformat(f"{run.start}-01"))
+        own_rates.in_force(run.price_book.rates if run.price_book else (), first_day(run.start))
         for run in (before, after)
     )
     return own_rates.differences(then, now)

@@ -30,7 +30,7 @@ from organisations.models import Membership
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio.forms.fields import sent
-from portfolio.forms.prices import CurrencyForm, EndForm, NoteForm, RateForm, first_of_month, on_top_of
+from portfolio.forms.prices import CurrencyForm, EndForm, NoteForm, RateForm, on_top_of
 from portfolio.permissions import SignedInRequest
 from portfolio.views.price_book_versions import said_of
 
@@ -242,7 +242,7 @@ def _currency_page(membership: Membership) -> Page:
 
 def _rate_form(request: SignedInRequest, book: PriceBook | None, table: str, initial: dict[str, Any]) -> RateForm:
     rows = tuple(book.currencies) if book else ()
-    known = {"base": _number(book), "starts": first_of_month(timezone.localdate()), "currency": "USD"}
+    known = {"base": _number(book), "starts": timezone.localdate().replace(day=1), "currency": "USD"}
     return RateForm(
         sent(request),
         initial={**known, **initial},

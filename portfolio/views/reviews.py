@@ -17,6 +17,7 @@ from django.urls import path
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from costing.public import month_after
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio import reassessment
@@ -215,8 +216,7 @@ def _months(page: Iterable[UseCase], today: date) -> list[Month]:
 
 def _months_ahead(months: int) -> date:
     today = timezone.localdate()
-    month = today.month - 1 + months
-    return date(today.year + month // 12, month % 12 + 1, min(today.day, 28))
+    return month_after(today, months).replace(day=min(today.day, 28))
 
 
 def _words(recommendation: Any) -> str:
