@@ -50,9 +50,13 @@ def enter_prices(organisation: Organisation, prices: Mapping[str, Any], by: User
     """Exchange rates and own rates, each a version of the price book; their days count from the present month."""
     number = 0
     for row in prices.get("currencies", []):
-        dated = {**row, "as_of": _month(row["from_month"]).isoformat()}
-        del dated["from_month"]
-        number = add_currency(organisation=organisation, by=by, base=number, row=dated).number
+        dated = {
+            "currency": row["currency"],
+            "usd": row["usd"],
+            "as_of": _month(row["from_month"]).isoformat(),
+            "source": row["source"],
+        }
+        number = add_currency(organisation=organisation, by=by, base=number, row=dated, note=row["note"]).number
     for row in prices.get("rates", []):
         rate = {**row, "from": _month(row["from_month"]).isoformat()}
         del rate["from_month"]
