@@ -15,6 +15,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 
 from config.celery import app as celery_app
@@ -22,6 +23,9 @@ from organisations.models import Organisation, User
 from organisations.roles import Role
 from tests.factories import MembershipFactory, OrganisationFactory, UserFactory
 from tests.scheduling import ByFile, in_order
+
+hypothesis_settings.register_profile("tests", deadline=None)  # how long an example takes says how busy the machine is
+hypothesis_settings.load_profile("tests")
 
 HERE = Path(__file__).parent
 PURE = ("costing/engine", "costing/charts", "portfolio/questionnaire", "portfolio/governance")

@@ -111,7 +111,7 @@ class Spend:
     @property
     def expected(self) -> int:
         """Expected spend of the first twelve months, whole cents of the shown currency; every breakdown adds to it."""
-        return round(sum(c.annual_cents for c in self.cells) / self.coin.usd)
+        return self.coin.parts([sum(c.annual_cents for c in self.cells)])[0]
 
     def _bands(self, found: Sequence[Any], part: slice) -> charts.Bands:
         low, middle, high = (tuple(float(v) for v in np.asarray(row)[part] / self.coin.usd) for row in found)

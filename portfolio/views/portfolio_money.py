@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,6 +9,7 @@ from decimal import Decimal
 
 from costing.charts import format as figures
 from costing.public import price_books, usd_per_unit
+from portfolio.actuals.shares import to_cents
 
 Number = float | int | Decimal
 
@@ -46,19 +46,11 @@ class Coin:
         return figures.money(cents / 100, self.currency)
 
     def parts(self, usd_cents: Sequence[int]) -> list[int]:
-        """Whole cents of this currency for parts in US cents, whose sum is their sum converted once.
-
-        Each part is within a cent of its own conversion; what rounding leaves over goes to the largest remainders.
-        """
+        """Whole cents of this currency for parts in US cents, whose sum is their sum converted once (`to_cents`)."""
         if self.usd == 1.0:
             return [int(part) for part in usd_cents]
-        exact = [part / self.usd for part in usd_cents]
-        down = [math.floor(part) for part in exact]
-        left = round(sum(usd_cents) / self.usd) - sum(down)
-        order = sorted(range(len(exact)), key=lambda i: (down[i] - exact[i], i))
-        for i in order[:left]:
-            down[i] += 1
-        return down
+        a_hundred_usd = 100 * Decimal(str(self.usd))
+        return [int(100 * part) for part in to_cents([int(cents) / a_hundred_usd for cents in usd_cents])]
 
 
 def coin_of(organisation_id: int, currency: str, on: date) -> Coin:
