@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 
 from costing.sheets.cells import read_text
-from costing.sheets.model import MAX_CHARACTERS, MAX_COLUMNS, Row, UnreadableSheet, column_letters, table
+from costing.sheets.model import MAX_CHARACTERS, MAX_COLUMNS, MAX_LINES, Row, UnreadableSheet, column_letters, table
 
 _DELIMITERS = (",", ";", "\t")
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -47,7 +48,7 @@ def _line(text: str, at: int) -> int:
 
 def _records(text: str) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    while True:
+    for count in itertools.count(1):
         line = reader.line_num + 1
         try:
             cells = next(reader)
@@ -55,9 +56,17 @@ def _records(text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             raise UnreadableSheet(_complaint(str(error), line)) from error
+        if count > MAX_LINES:
+            raise UnreadableSheet(f"The file goes on below line {MAX_LINES:,}. Delete the blank lines in it.")
         if len(cells) > MAX_COLUMNS and any(cells[MAX_COLUMNS:]):
             raise UnreadableSheet(f"Line {line} has {len(cells):,} cells; at most {MAX_COLUMNS} columns are read.")
-        yield line, [read_text(cell, f"Line {line}, column {column_letters(n)}") for n, cell in enumerate(cells, 1)]
+        yield (
+            line,
+            [
+                read_text(cell, f"Line {line}, column {column_letters(n)}") if cell else ""
+                for n, cell in enumerate(cells, 1)
+            ],
+        )
 
 
 def _delimiter(text: str) -> str:

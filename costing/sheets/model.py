@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_ROWS = 50_000
+MAX_LINES = 2 * MAX_ROWS  # blank ones between the others
 MAX_COLUMNS = 200
 MAX_CELLS = 2_500_000
 MAX_CHARACTERS = 32_000  # of one cell; a spreadsheet program keeps 32,767

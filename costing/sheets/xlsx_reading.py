@@ -12,12 +12,11 @@ from typing import Any
 import openpyxl
 
 from costing.sheets.cells import read_text
-from costing.sheets.model import MAX_COLUMNS, MAX_ROWS, Row, UnreadableSheet, column_letters, table
+from costing.sheets.model import MAX_COLUMNS, MAX_LINES, Row, UnreadableSheet, column_letters, table
 
 MAX_UNPACKED_BYTES = 100 * 1024 * 1024
 MAX_RATIO = 200
 MAX_ENTRIES = 2_000
-_MAX_LINES = 2 * MAX_ROWS  # blank ones between the others
 _CHUNK = 1 << 20
 _SAVE_AS = "Save the values alone as a new workbook (.xlsx) and upload that."
 _REFUSED_PARTS = {
@@ -90,8 +89,8 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
             raise UnreadableSheet("The workbook has no visible sheet. Put the table on the first one.")
         sheet.reset_dimensions()  # the size that a workbook claims may be wrong, or a million rows of nothing
         for line, cells in enumerate(sheet.iter_rows(), start=1):
-            if line > _MAX_LINES:
-                raise UnreadableSheet(f"The sheet goes on below line {_MAX_LINES:,}. Delete the rows under the table.")
+            if line > MAX_LINES:
+                raise UnreadableSheet(f"The sheet goes on below line {MAX_LINES:,}. Delete the rows under the table.")
             if len(cells) > MAX_COLUMNS:
                 raise UnreadableSheet(
                     f"Line {line} goes to column {column_letters(len(cells))}; at most {MAX_COLUMNS} columns are read. "

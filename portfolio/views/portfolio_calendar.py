@@ -151,11 +151,12 @@ def event_row(row: PortfolioEvent) -> Due:
 
 
 def first_of(month: str, today: date) -> date:
-    """The first day of "YYYY-MM"; of this month where it is no month."""
+    """The first day of "YYYY-MM"; of this month where it is no month, or none that another follows."""
     try:
-        return date.fromisoformat(f"{month}-01")
+        first = date.fromisoformat(f"{month}-01")
     except ValueError:
         return today.replace(day=1)
+    return first if first.year < date.max.year else today.replace(day=1)
 
 
 def month_of(

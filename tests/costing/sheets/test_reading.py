@@ -98,6 +98,7 @@ def test_lines_count_as_an_editor_counts_them() -> None:
         (b"a,b,A\n1,2,3\n", "a.csv", "Columns A and C are both named “A”."),
         (WIDE.encode(), "a.csv", "Line 1 has 201 cells; at most 200 columns"),
         (b"a\n" + b"1\n" * 50_001, "a.csv", "The file has more than 50,000 rows."),
+        (b"a\n" + b"\n" * 100_001, "a.csv", "The file goes on below line 100,000."),
         (b"a\n" + b"x" * 32_001, "a.csv", "Line 2, column A holds 32,001 characters; at most 32,000 are read."),
         (b"a\n" + b"x" * 200_000, "a.csv", "The row that begins in line 2 has a cell of far more than 32,000"),
         (b"a,b\n1,=cmd|' /C calc'!A0\n", "a.csv", "Line 2, column B begins like a formula: “=cmd|' /C calc'!A0”."),

@@ -277,7 +277,8 @@ def test_the_calendar_counts_and_links(run: PortfolioRun, viewer_client: Client)
     assert (
         "Nothing falls due" in viewer_client.get(reverse("portfolio-calendar"), {"month": "2020-01"}).content.decode()
     )
-    assert viewer_client.get(reverse("portfolio-calendar"), {"month": "soon"}).status_code == 200
+    for odd in ("soon", "9999-12", "0001-01"):
+        assert viewer_client.get(reverse("portfolio-calendar"), {"month": odd}).status_code == 200
 
 
 # --- changes -------------------------------------------------------------------------------------------------------
