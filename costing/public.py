@@ -48,6 +48,7 @@ from costing.engine.planned_use import PlannedUse, planned_use
 from costing.engine.preview import PREVIEW_DRAWS, Preview, dominated_by, median_of, range_of
 from costing.engine.project import ENGINE_VERSION
 from costing.engine.rate_checks import check_rate
+from costing.engine.rates import unknown_choices
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
@@ -192,6 +193,7 @@ __all__ = [
     "together",
     "training_claims",
     "travel",
+    "unknown_choices",
     "usd_per_unit",
     "with_overrides",
     "write_csv",

@@ -31,6 +31,7 @@ from organisations import audit
 from organisations.models import User
 from portfolio import projections
 from portfolio.actions import ChangedMeanwhileError, ensure_snapshot
+from portfolio.gone import gone_choices, refusal
 from portfolio.models import CostRevision, CostScenario, UseCase
 from portfolio.revisions import changes_between
 from portfolio.specs import answered_spec, latest_snapshot, lineage_of
@@ -281,7 +282,10 @@ def _changes(use_case: UseCase, before: Mapping[str, Any], after: Mapping[str, A
     answered = _answered(use_case)
     checked = with_overrides(answered, after)
     book = price_books.latest(use_case.organisation_id)
-    complete_inputs(checked, price_books.catalogue_with(book, checked.start))
+    rows = price_books.catalogue_with(book, checked.start)
+    if gone := gone_choices(checked.choices, rows):
+        raise ValueError(refusal(gone))
+    complete_inputs(checked, rows)
     return tuple(str(change) for change in changes_between(with_overrides(answered, before), checked))
 
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from costing.public import Scenario, ScenarioSpec, catalogue, spec_of, with_overrides
 from portfolio.handoff import fingerprint, scenario_spec
 from portfolio.lifecycle import Stage
-from portfolio.models import CostScenario, RecommendationSnapshot, UseCase
+from portfolio.models import CostRevision, CostScenario, RecommendationSnapshot, UseCase
 from portfolio.questionnaire.outcome import Recommendation
 
 LINEAGE_NAMESPACE = uuid.UUID("7b0c2f4e-58a1-4d53-9d7c-3f2f8f1f6a10")  # any fixed value: names the use cases' lineages
@@ -47,6 +47,17 @@ def base_overrides(use_case: UseCase) -> dict[str, Any]:
     """What was set by hand on top of the answers; one query."""
     rows = CostScenario.objects.filter(use_case=use_case, is_base=True)
     return rows.values_list("overrides", flat=True).first() or {}
+
+
+def overrides_then(use_case: UseCase, scenario: Scenario) -> dict[str, Any]:
+    """What was set by hand in a stored revision: what it was saved with, else the base’s of then; two queries."""
+    saves = CostRevision.objects.filter(cost_scenario__use_case=use_case).order_by("-saved_at", "-pk")
+    own = saves.filter(scenario=scenario)
+    of_base = saves.filter(cost_scenario__is_base=True, saved_at__lte=scenario.created_at)
+    for rows in (own, of_base):
+        if (found := rows.values_list("overrides", flat=True).first()) is not None:
+            return dict(found)
+    return {}
 
 
 def is_outdated(use_case: UseCase, scenario: Scenario) -> bool:

@@ -131,6 +131,22 @@ def rates(choices: Choices, catalogue: Catalogue) -> Rates:
     )
 
 
+def unknown_choices(choices: Choices, catalogue: Catalogue) -> tuple[str, ...]:
+    """The choices, by name, whose row the catalogue does not have: each alone would make `rates` raise."""
+    unknown = []
+    for name in (f.name for f in fields(Choices)):
+        if getattr(choices, name) in ("", getattr(DEFAULT_CHOICES, name)):
+            continue
+        alone = {name: getattr(choices, name)}
+        if name == "tuning_model":  # belongs to its provider
+            alone["tuning_provider"] = choices.tuning_provider
+        try:
+            rates(replace(DEFAULT_CHOICES, **alone), catalogue)
+        except ValueError:
+            unknown.append(name)
+    return tuple(unknown)
+
+
 def known_beside(rate: Rates, inputs: Iterable[Input]) -> Rates:
     """The rates with what these given inputs say: an own price makes up for one that the catalogue does not have, and
     measured lengths are in the model's own tokens.

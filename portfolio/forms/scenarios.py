@@ -9,6 +9,7 @@ from django import forms
 
 from costing.public import OPTIONS, Catalogue, Choices, ScenarioSpec, filled_choices
 from portfolio.forms.assumptions import NOTE_LENGTH, version_field
+from portfolio.gone import gone_of
 from portfolio.questionnaire.workload_defaults import SHAPE_WORDS
 from portfolio.revisions import (
     CHOICE_LABELS,
@@ -136,21 +137,18 @@ class ChoicesForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or self.cleaned_data
-        self._check_rent(given)
+        gone = gone_of({"choices": _chosen(given)}, self.catalogue)
+        for one in gone:
+            text = f"{one.row} is no longer among the prices. Choose another, or leave it without an edit."
+            self.add_error(TUNING if one.name.startswith("tuning") else one.name, text)
+        if not gone:
+            self._check_rent(given)
         return given
 
     def overrides(self, current: Mapping[str, Any]) -> dict[str, Any]:
         """The whole document with what the valid form says of choices, horizon and option."""
         given = self.cleaned_data
-        chosen: dict[str, str] = {}
-        for name in CHOICE_FIELDS:
-            if (value := given[name]) == UNSET:
-                continue
-            if name == TUNING:
-                chosen["tuning_provider"], _, chosen["tuning_model"] = value.partition(":")
-            else:
-                chosen[name] = "" if value == NOTHING else value
-        document = {**current, "choices": chosen, "months": given["months"], "option": given["option"]}
+        document = {**current, "choices": _chosen(given), "months": given["months"], "option": given["option"]}
         return {name: value for name, value in document.items() if value}
 
     def _check_rent(self, given: Mapping[str, Any]) -> None:
@@ -211,6 +209,19 @@ def initial_choices(overrides: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "months": overrides.get("months") or "", "option": overrides.get("option") or UNSET}
 
 
+def _chosen(given: Mapping[str, Any]) -> dict[str, str]:
+    """The choices that the fields make, as overrides hold them."""
+    chosen: dict[str, str] = {}
+    for name in CHOICE_FIELDS:
+        if (value := given.get(name, UNSET)) == UNSET:
+            continue
+        if name == TUNING:
+            chosen["tuning_provider"], _, chosen["tuning_model"] = value.partition(":")
+        else:
+            chosen[name] = "" if value == NOTHING else value
+    return chosen
+
+
 def _offered(catalogue: Catalogue) -> dict[str, Pairs]:
     """The rows that each choice may name, grouped by provider where there are many."""
     api = [row for row in catalogue.api_models if row.kind == "base" and row.input_usd_per_mtok is not None]
@@ -251,7 +262,9 @@ def _with_chosen(offered: Pairs, chosen: str) -> Pairs:
     known = {
         key for value, label in offered for key in ([value] if isinstance(label, str) else [pair[0] for pair in label])
     }
-    return offered if chosen in known or chosen == UNSET else [*offered, (chosen, f"{chosen} (as chosen before)")]
+    return (
+        offered if chosen in known or chosen == UNSET else [*offered, (chosen, f"{chosen} (chosen, no longer offered)")]
+    )
 
 
 def _unset_words(name: str, now: Choices) -> str:

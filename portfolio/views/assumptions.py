@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -31,6 +32,7 @@ from organisations.roles import Permission
 from portfolio import scenarios
 from portfolio.forms.assumptions import PARTS, AssumptionsForm, band_labels, shape_for, typed_number
 from portfolio.forms.scenarios import ChoicesForm
+from portfolio.gone import Gone, gone_choices, standing_in
 from portfolio.models import CostScenario, UseCase
 from portfolio.permissions import SignedInRequest, get_cost_scenario_for, get_use_case_for
 from portfolio.questionnaire.loading import load
@@ -76,14 +78,22 @@ class Edited:
         return price_books.catalogue_with(price_books.latest(self.use_case.organisation_id), self.answered.start)
 
     @cached_property
+    def gone(self) -> tuple[Gone, ...]:
+        """What is chosen and no longer among the prices; the product's own choice stands in for it."""
+        return gone_choices(self.spec.choices, self.catalogue)
+
+    @cached_property
     def now(self) -> dict[str, Input]:
-        return {one.key: one for one in complete_inputs(self.spec, self.catalogue)}
+        return self.completed(self.spec)
 
     @cached_property
     def without(self) -> dict[str, Input]:
         """The inputs as answers, catalogue and assumptions say them, with what is chosen by hand."""
         bare = with_overrides(self.answered, {**self.overrides, "inputs": {}})
-        return {one.key: one for one in complete_inputs(bare, self.catalogue)}
+        return self.completed(bare)
+
+    def completed(self, spec: ScenarioSpec) -> dict[str, Input]:
+        return {one.key: one for one in complete_inputs(standing_in(spec, self.gone), self.catalogue)}
 
     @property
     def by_hand(self) -> Mapping[str, Any]:
@@ -263,7 +273,7 @@ def _both(key: str, now: Edited, overrides: Mapping[str, Any]) -> Change:
     if key in (overrides.get("inputs") or {}):
         inputs[key] = overrides["inputs"][key]
     mine = with_overrides(now.answered, {**now.overrides, "inputs": inputs})
-    yours = {one.key: one for one in complete_inputs(mine, now.catalogue)}[key]
+    yours = now.completed(mine)[key]
     return Change("input", key, input_defaults()[key].label, value_words(yours), value_words(now.now[key]))
 
 
@@ -326,6 +336,7 @@ def _shown_choices(
 def _about(edited: Edited, group: str) -> dict[str, Any]:
     inputs = input_defaults()
     counts = {key: sum(inputs[one].group == key for one in edited.by_hand if one in inputs) for key in GROUPS}
+    choose = urlencode({"group": CHOICES, **({"scenario": edited.scenario.pk} if edited.scenario else {})})
     return {
         "use_case": edited.use_case,
         "scenario": edited.scenario,
@@ -334,6 +345,8 @@ def _about(edited: Edited, group: str) -> dict[str, Any]:
         "groups": [(key, label, counts[key]) for key, label in GROUPS.items()],
         "scenario_query": f"&{edited.query}" if edited.query else "",
         "costs_url": edited.costs_url,
+        "gone": edited.gone,
+        "choose_url": "" if group == CHOICES else f"{reverse('assumptions', args=[edited.use_case.pk])}?{choose}",
     }
 
 

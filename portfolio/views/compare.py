@@ -17,10 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 from costing.charts.comparison import COLOURS, Side, spent_chart
 from costing.charts.costs import component_label
 from costing.charts.format import band, compact, in_sentence, money, percent
-from costing.public import COMPONENTS, Scenario, request_projection
+from costing.public import COMPONENTS, Scenario, price_books, request_projection
 from organisations.roles import Permission
 from portfolio.comparison import MOST, Column, columns, default_revisions, differing_inputs, picks
-from portfolio.models import UseCase
+from portfolio.gone import Gone, gone_choices
+from portfolio.models import CostScenario, UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.specs import lineage_of
 from portfolio.views.what_if_figures import difference_words, most_likely
@@ -57,6 +58,7 @@ def compare(request: SignedInRequest, pk: int) -> HttpResponse:
         "chosen": chosen,
         "most": MOST,
         "is_too_many": is_too_many,
+        "gone_rows": _gone(use_case, found, may_choose=membership.allows(Permission.PROJECT)),
         **_figures(found),
     }
     response = render(request, "portfolio/compare.html", context, status=UNPROCESSABLE if is_too_many else 200)
@@ -96,6 +98,30 @@ def _columns(use_case: UseCase, revisions: Sequence[int]) -> list[Column]:
         return columns(use_case, revisions)
     except KeyError as error:
         raise Http404("no such revision") from error
+
+
+def _gone(
+    use_case: UseCase, found: Sequence[Column], *, may_choose: bool
+) -> list[tuple[Column, tuple[Gone, ...], str]]:
+    """The columns with choices that are no longer among the prices, and where others are chosen for what counts."""
+    book = price_books.latest(use_case.organisation_id)
+    gone = [
+        (column, gone_choices(column.spec.choices, price_books.catalogue_with(book, column.spec.start)))
+        for column in found
+    ]
+    without = [(column, rows) for column, rows in gone if rows]
+    if not without:
+        return []
+    live = CostScenario.objects.filter(use_case=use_case, removed_at__isnull=True, current__isnull=False)
+    queries = {
+        one.current_id: "?group=choices" if one.is_base else f"?group=choices&scenario={one.pk}"
+        for one in live.order_by("-is_base")
+    }
+    url = reverse("assumptions", args=[use_case.pk])
+    return [
+        (column, rows, url + queries[column.scenario.pk] if may_choose and column.scenario.pk in queries else "")
+        for column, rows in without
+    ]
 
 
 def _progress(request: SignedInRequest, use_case: UseCase, found: list[Column]) -> HttpResponse:

@@ -69,10 +69,24 @@ JOB_LABELS = {
 
 
 @dataclass(frozen=True)
+class Marks:
+    """Which options stand out: what the answers recommend, and what somebody set by hand to count."""
+
+    recommended: str  # "" where that is not known
+    decided: str = ""  # "" where nobody set one
+
+    @property
+    def first(self) -> str:
+        """The option that counts."""
+        return self.decided or self.recommended
+
+
+@dataclass(frozen=True)
 class OptionRow:
     option: OptionResult
     is_chosen: bool
     is_recommended: bool
+    is_decided: bool  # by hand
     falls_short: str  # in words, what the recommendation asks for that it lacks, or what it brings that is ruled out
     is_extra: bool  # folded away on a phone until all are asked for
     dominated: str = ""  # by which other option, in words
@@ -120,21 +134,22 @@ class Revision:
 
 
 def option_rows(
-    result: ProjectionResult, chosen: str, recommended: str, recommendation: Recommendation | None = None
+    result: ProjectionResult, chosen: str, marks: Marks, recommendation: Recommendation | None = None
 ) -> list[OptionRow]:
-    """The recommended option first, then those that can be built, cheapest first; then the others.
+    """The option that counts first, then those that can be built, cheapest first; then the others.
 
     With the `recommendation` the figures belong to, each row says where it falls short of it.
     """
     ranked = sorted(
         result.options,
-        key=lambda o: (o.key != recommended or not o.feasible, not o.feasible, o.annual_usd.p50 if o.feasible else 0),
+        key=lambda o: (o.key != marks.first or not o.feasible, not o.feasible, o.annual_usd.p50 if o.feasible else 0),
     )
     return [
         OptionRow(
             option=o,
             is_chosen=o.key == chosen,
-            is_recommended=o.key == recommended,
+            is_recommended=o.key == marks.recommended,
+            is_decided=o.key == marks.decided,
             falls_short=_falls_short(o.approach, recommendation) if recommendation else "",
             is_extra=place >= SHOWN_ON_A_PHONE and o.key != chosen,
         )
@@ -143,23 +158,24 @@ def option_rows(
 
 
 def options_table(
-    result: ProjectionResult, chosen: str, recommended: str, recommendation: Recommendation | None
+    result: ProjectionResult, chosen: str, marks: Marks, recommendation: Recommendation | None
 ) -> dict[str, Any]:
     """What `costing/_options.html` shows."""
-    rows = option_rows(result, chosen, recommended, recommendation)
+    rows = option_rows(result, chosen, marks, recommendation)
     return {
         "options": rows,
         "has_extra": any(row.is_extra and row.option.feasible for row in rows),
         "impossible": [row.option for row in rows if not row.option.feasible],
-        "why_not_cheapest": why_not_cheapest(result, recommended, recommendation),
+        "has_decided": any(row.is_decided for row in rows),
+        "why_not_cheapest": why_not_cheapest(result, marks.first, recommendation),
         "scale_usd": scale_usd(result),
     }
 
 
-def why_not_cheapest(result: ProjectionResult, recommended: str, recommendation: Recommendation | None) -> str:
-    """Why the option with the lowest middle figure is not the recommended one; empty where it is, or none is."""
+def why_not_cheapest(result: ProjectionResult, counted: str, recommendation: Recommendation | None) -> str:
+    """Why the option with the lowest middle figure is not the one that counts; empty where it is, or none does."""
     buildable = {o.key: o for o in result.options if o.feasible}
-    chosen = buildable.get(recommended)
+    chosen = buildable.get(counted)
     if chosen is None or recommendation is None or chosen.approach != recommendation.target:
         return ""
     cheapest = min(buildable.values(), key=lambda o: o.annual_usd.p50)

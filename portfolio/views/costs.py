@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
@@ -19,16 +21,17 @@ from costing.public import (
     cancel_projection,
     is_current,
     jobs,
+    price_books,
     result_of,
     retry_projection,
-    spec_of,
 )
 from organisations.roles import Permission
+from portfolio.gone import gone_of
 from portfolio.models import CostScenario, UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.projections import refresh
 from portfolio.questionnaire.loading import load
-from portfolio.specs import is_outdated, latest_snapshot, lineage_of
+from portfolio.specs import base_overrides, is_outdated, latest_snapshot, lineage_of
 from portfolio.views import cadence_figures, cost_figures, option_fit, scenario_figures
 from portfolio.views.figure_links import chart_links, component_totals
 
@@ -48,6 +51,7 @@ def costs(request: SignedInRequest, pk: int) -> HttpResponse:
         "may_project": membership.allows(Permission.PROJECT),
         "can_see_activity": membership.allows(Permission.SEE_ACTIVITY),
         **_job_context(use_case, scenario),
+        **_gone(use_case, scenario, may_choose=membership.allows(Permission.PROJECT)),
         **(_figures(use_case, shown, request.GET.get("option"), scenario) if shown else {}),
     }
     return render(request, "portfolio/costs.html", context)
@@ -200,9 +204,20 @@ def _job_context(use_case: UseCase, scenario: CostScenario | None) -> dict[str, 
     }
 
 
+def _gone(use_case: UseCase, scenario: CostScenario | None, *, may_choose: bool) -> dict[str, Any]:
+    """What is chosen for the next figures and no longer among the prices, and where others are chosen."""
+    overrides = scenario.overrides if scenario else base_overrides(use_case)
+    rows = price_books.catalogue_with(price_books.latest(use_case.organisation_id), f"{timezone.now():%Y-%m}")
+    query = urlencode({"group": "choices", **({"scenario": scenario.pk} if scenario else {})})
+    may_choose &= scenario is None or scenario.removed_at is None
+    return {
+        "gone": gone_of(overrides, rows),
+        "choose_url": f"{reverse('assumptions', args=[use_case.pk])}?{query}" if may_choose else "",
+    }
+
+
 def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario: CostScenario | None) -> dict[str, Any]:
     result = result_of(shown)
-    recommended = spec_of(shown.scenario).recommended_option
     feasible = {o.key for o in result.options if o.feasible}
     chosen = option if option in feasible else result.headline_option
     questionnaire = load(use_case.assessment().questionnaire_version)
@@ -216,7 +231,9 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario:
     recommendation = snapshot.recommendation if snapshot else None
     revision_query = "" if is_latest else f"&revision={shown.scenario.revision}"
     fit = option_fit.beside(shown, result.options, recommendation)
-    table = cost_figures.options_table(result, chosen, recommended, recommendation)
+    table = cost_figures.options_table(
+        result, chosen, scenario_figures.marks_of(use_case, shown.scenario, snapshot), recommendation
+    )
     options = option_fit.with_dominated(table, fit)
     return {
         "shown": shown,

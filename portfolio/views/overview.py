@@ -18,8 +18,8 @@ from portfolio.questionnaire.loading import load
 from portfolio.questionnaire.outcome import Recommendation, Status
 from portfolio.questionnaire.spec import Question, Questionnaire
 from portfolio.reassessment import versions_in_force
-from portfolio.specs import is_outdated
-from portfolio.views import cost_figures
+from portfolio.specs import is_outdated, latest_snapshot
+from portfolio.views import cost_figures, scenario_figures
 
 RISKS_SHOWN = 4
 RISK_TONES = {"critical": "bad", "high": "bad", "medium": "warn", "moderate": "warn"}
@@ -124,10 +124,11 @@ def figures(use_case: UseCase, recommendation: Recommendation) -> dict[str, Any]
     result = result_of(shown)
     outdated = is_outdated(use_case, shown.scenario)
     matching = None if outdated else recommendation
+    marks = scenario_figures.marks_of(use_case, shown.scenario, None if outdated else latest_snapshot(use_case))
     return {
         "figures_outdated": outdated,
         "figures_reading": result.reading,
-        **cost_figures.options_table(result, "", result.headline_option, matching),
+        **cost_figures.options_table(result, "", marks, matching),
     }
 
 

@@ -21,11 +21,12 @@ from costing.public import (
     price_books,
     spec_of,
 )
-from portfolio.handoff import fingerprint
-from portfolio.models import CostRevision, CostScenario, UseCase
+from portfolio.handoff import fingerprint, recommended_option
+from portfolio.models import CostRevision, CostScenario, RecommendationSnapshot, UseCase
 from portfolio.revisions import Change, changes_between, option_words
 from portfolio.scenarios import BASE_NAME, spec_with
-from portfolio.specs import base_overrides, lineage_of
+from portfolio.specs import base_overrides, lineage_of, overrides_then
+from portfolio.views.cost_figures import Marks
 
 COMPARED = 12  # differences draw by draw on one page: each is a simulation of its own
 DOMINATING = 0.5  # of the spread: from here on it is assumptions that decide
@@ -118,6 +119,15 @@ def belongings(use_case: UseCase, scenarios: Iterable[Scenario]) -> dict[int, tu
         of = save.cost_scenario
         found.setdefault(save.scenario_id, {})[of.name] = Belonging(of.name, save.note, of.removed_at)
     return {key: tuple(rows.values()) for key, rows in found.items()}
+
+
+def marks_of(use_case: UseCase, scenario: Scenario, snapshot: RecommendationSnapshot | None) -> Marks:
+    """Which options of a revision stand out; with the `snapshot` it was computed from, also what that recommends."""
+    counted = str(scenario.spec.get("recommended_option") or "")
+    decided = str(overrides_then(use_case, scenario).get("option") or "")
+    if snapshot is not None:
+        return Marks(recommended_option(snapshot.recommendation, snapshot.answers), decided)
+    return Marks("" if decided else counted, decided)
 
 
 def is_outdated(use_case: UseCase, scenario: CostScenario) -> bool:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils.cache import patch_vary_headers
@@ -16,10 +16,12 @@ from django.views.decorators.http import require_GET, require_POST
 from costing.public import price_books
 from organisations.roles import Permission
 from portfolio.forms.what_if import SaveForm, read_address
+from portfolio.gone import gone_choices
 from portfolio.models import UseCase
 from portfolio.permissions import SignedInRequest, get_use_case_for, membership_of
 from portfolio.revisions import changes_between
 from portfolio.scenarios import ScenarioChangedError, ScenarioNameError, save_base, save_scenario, spec_with
+from portfolio.specs import latest_snapshot, spec_for
 from portfolio.views import what_if_figures as figures
 from portfolio.what_if import NoBaseError, base_of, base_version, slider_keys
 
@@ -173,8 +175,17 @@ class _State:
         }
 
 
-def _without_base(request: HttpRequest, use_case: UseCase, error: NoBaseError) -> HttpResponse:
-    context = {"use_case": use_case, "no_base": str(error)}
+def _without_base(request: SignedInRequest, use_case: UseCase, error: NoBaseError) -> HttpResponse:
+    spec = spec_for(use_case, latest_snapshot(use_case))
+    rows = price_books.catalogue_with(price_books.latest(use_case.organisation_id), spec.start)
+    may_choose = membership_of(request.user, use_case).allows(Permission.PROJECT)
+    choose_url = f"{reverse('assumptions', args=[use_case.pk])}?group=choices"
+    context = {
+        "use_case": use_case,
+        "no_base": str(error),
+        "gone": gone_choices(spec.choices, rows),
+        "choose_url": choose_url if may_choose else "",
+    }
     return render(request, PAGE, context, status=UNPROCESSABLE)
 
 

@@ -76,7 +76,7 @@ def test_of_two_who_save_the_second_hears_what_the_first_set(use_case: UseCase, 
     [
         ({"inputs": {"output_tokens": exactly(-1)}}, "output_tokens"),
         ({"inputs": {"made_up": exactly(1)}}, "made_up"),
-        ({"choices": {"gpu": "H-900"}}, "choices.gpu"),
+        ({"choices": {"gpu": "H-900"}}, "GPU, serving"),
         ({"months": 37}, "months"),
         ({"option": "by_hand"}, "recommended_option"),
         ({"colour": "red"}, "colour"),

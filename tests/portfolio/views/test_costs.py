@@ -20,7 +20,7 @@ from costing import jobs, runner
 from costing.models import JobState, Projection
 from costing.public import COST_ALONE, result_of
 from organisations.models import Organisation, User
-from portfolio import projections
+from portfolio import projections, scenarios
 from portfolio.actions import register_use_case, save_answer
 from portfolio.models import UseCase
 from portfolio.questionnaire.loading import load
@@ -358,7 +358,9 @@ def test_an_option_says_where_it_falls_short(use_case: UseCase, editor: User) ->
     use_case.refresh_from_db()
     assert use_case.figures is not None
     result = result_of(use_case.figures)
-    rows = {r.option.key: r for r in cost_figures.option_rows(result, "", "rag_api", recommendation)}
+    rows = {
+        r.option.key: r for r in cost_figures.option_rows(result, "", cost_figures.Marks("rag_api"), recommendation)
+    }
     assert next(iter(rows)) == "rag_api"
     assert rows["rag_api"].falls_short == ""
     assert rows["prompting_api"].falls_short == "no retrieval"
@@ -392,3 +394,30 @@ def test_the_load_from_which_own_gpus_pay_is_said_in_words(needed: float, words:
     pair = replace(result.break_even[0], utilisation=needed, utilisation_today=0.04)
     (line, *_) = cost_figures.break_even_lines(replace(result, break_even=(pair,)))
     assert words in line.replace("\u00a0", " ")
+
+
+def test_an_option_set_by_hand_is_decided_not_recommended(
+    editor: User, editor_client: Client, use_case: UseCase
+) -> None:
+    def marks() -> list[tuple[str, bool, bool]]:
+        rows = []
+        for address in ("costs", "use-case"):
+            response = editor_client.get(reverse(address, args=[use_case.pk]))
+            marked = [row for row in response.context["options"] if row.is_recommended or row.is_decided]
+            rows.append([(row.option.key, row.is_recommended, row.is_decided) for row in marked])
+            text = " ".join(response.content.decode().split())
+            assert ("</svg>Decided" in text) is any(row.is_decided for row in marked)
+        assert rows[0] == rows[1]
+        found: list[tuple[str, bool, bool]] = rows[0]
+        return found
+
+    factories.say(use_case, editor, **factories.HR_DESK)
+    computed(projections.refresh(use_case=use_case, by=editor))
+    assert marks() == [("rag_api", True, False)]
+    computed(scenarios.save_base(use_case=use_case, by=editor, overrides={"option": "managed_tuning"}, version=0))
+    assert marks() == [("managed_tuning", False, True), ("rag_api", True, False)]
+    say(use_case, editor, "requests_per_day", 123_000)
+    computed(projections.refresh(use_case=use_case, by=editor))  # nobody saved: the base of before still counts
+    assert marks() == [("managed_tuning", False, True), ("rag_api", True, False)]
+    computed(scenarios.save_base(use_case=use_case, by=editor, overrides={"option": "rag_api"}, version=1))
+    assert marks() == [("rag_api", True, True)]
