@@ -3,6 +3,7 @@
 import pytest
 
 from costing.engine.project import project
+from costing.engine.rates import DEFAULT_CHOICES
 from costing.public import catalogue
 from costing.runner import run_projection, seed_of_lineage
 from organisations.models import Organisation, User
@@ -12,6 +13,7 @@ from portfolio.decision import decide, read_inputs
 from portfolio.governance.risks import derive_risks
 from portfolio.models import UseCase
 from portfolio.questionnaire.recommend import recommend
+from tests.costing.price_rows import book_with, rate_of
 from tests.portfolio.factories import HR_DESK, question, say, use_case_in
 
 QUESTION = "facts_needed"
@@ -82,6 +84,25 @@ def test_after_a_projection_its_own_side_shows_its_figures(use_case: UseCase, ow
     assert tuple(float(usd) for usd in stored if usd is not None) == (band.p10, band.p50, band.p90)
     say(use_case, owner, requests_per_day=9_000)
     assert compared(use_case).basis is Basis.OLDER
+
+
+def test_under_own_rates_the_money_is_the_projection_s(
+    use_case: UseCase, organisation: Organisation, owner: User
+) -> None:
+    before = compared(use_case).sides[0].first_year.band
+    book_with(organisation, owner, rate_of(row=DEFAULT_CHOICES.api_model, column="output_usd_per_mtok", amount=60.0))
+    own = compared(use_case).sides[0].first_year.band
+    actions.settle_dispute(
+        assessment=use_case.assessment(), question=question(QUESTION), by=owner, value="core", note="They are."
+    )
+    projection = projections.refresh(use_case=use_case, by=owner)
+    run_projection(projection.pk)
+    projection.refresh_from_db()
+    assert before is not None
+    assert own is not None
+    assert own.p50 > before.p50
+    stored = (projection.annual_p10_usd, projection.annual_p50_usd, projection.annual_p90_usd)
+    assert tuple(float(usd) for usd in stored if usd is not None) == (own.p10, own.p50, own.p90)
 
 
 def test_risks_and_blockers_are_those_that_differ(use_case: UseCase) -> None:
