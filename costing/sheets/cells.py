@@ -14,7 +14,8 @@ _MARK = "'"
 
 def is_formula(text: str) -> bool:
     """Whether a spreadsheet program could compute this text: it starts like a formula and is no number or dash."""
-    return text.startswith(_STARTS) and not _HARMLESS.fullmatch(text.strip())
+    bare = text.strip()
+    return bool(bare) and text.startswith(_STARTS) and not _HARMLESS.fullmatch(bare)
 
 
 def neutralised(text: str) -> str:

@@ -44,7 +44,7 @@ class DecidedError(ValueError):
 
 @dataclass(frozen=True)
 class Moved:
-    """What a rule or a new look at the tags changed."""
+    """What a rule or a new look at the tags changed, of the lines that count."""
 
     lines: int
     usd: Decimal
@@ -190,19 +190,21 @@ def match_again(*, organisation: Organisation, by: User) -> Moved:
 
 
 def rematch(lines: QuerySet[ActualLine], known: Attribution) -> Moved:
-    """Store on each of these lines the use case its tags name; the lines that changed. Call it inside an act."""
+    """Store on each of these lines the use case its tags name; of those that changed, what counts. Inside an act."""
     moved: dict[int | None, list[int]] = {}
-    usd = Decimal(0)
-    rows = lines.order_by("pk").values_list("pk", "use_case_id", "tags", "service", "model", "cost_usd")
-    for pk, before, tags, service, model, cost in rows.iterator(chunk_size=BATCH):
+    counted, usd = 0, Decimal(0)
+    fields = ("pk", "use_case_id", "tags", "service", "model", "cost_usd", "source__state")
+    rows = lines.order_by("pk").values_list(*fields)
+    for pk, before, tags, service, model, cost, state in rows.iterator(chunk_size=BATCH):
         after = known.use_case_of(attribution.tags_of(tags), service=service, model=model)
         if after != before:
             moved.setdefault(after, []).append(pk)
-            usd += cost
+            if state == State.APPLIED:
+                counted, usd = counted + 1, usd + cost
     for use_case_id, keys in moved.items():
         for some in _batches(keys):
             ActualLine.objects.filter(pk__in=some).update(use_case=use_case_id)
-    return Moved(sum(map(len, moved.values())), usd)
+    return Moved(counted, usd)
 
 
 def _forget_alike(organisation_id: int, key: str, value: str) -> None:

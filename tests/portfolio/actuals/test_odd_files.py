@@ -144,3 +144,12 @@ def test_a_rule_replaces_that_of_the_same_tag_in_other_letters(
     make_rule(organisation=organisation, by=owner, key="Team", value="hr", use_case=contracts)
     assert [(rule.key, rule.use_case) for rule in TagRule.objects.all()] == [("Team", contracts)]
     assert ActualLine.objects.get().use_case == contracts
+
+
+def test_a_rule_tells_of_the_lines_that_count(organisation: Organisation, owner: User, helpdesk: UseCase) -> None:
+    rows = [{"date": f"2026-10-0{n}", "cost": str(n), "tags": '{"team": "hr"}'} for n in (2, 3)]
+    waiting, counting = (proposed(organisation, owner, table(row)) for row in rows)
+    take_over(proposal=counting, by=owner)
+    moved = make_rule(organisation=organisation, by=owner, key="team", value="hr", use_case=helpdesk)
+    assert (moved.lines, moved.usd) == (1, D(3))
+    assert waiting.lines.get().use_case == helpdesk
