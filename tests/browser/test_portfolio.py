@@ -10,7 +10,8 @@ from tests.browser.conftest import Open, Trouble
 LARGEST_BAR = """plot => {
     const bars = [...plot.querySelectorAll(".trace.bars")].flatMap((trace) => {
         const { meta } = trace.__data__[0].trace;
-        return [...trace.querySelectorAll(".point path")].map((path) => ({ key: meta, box: path.getBoundingClientRect() }));
+        const parts = [...trace.querySelectorAll(".point path")];
+        return parts.map((path) => ({ key: meta, box: path.getBoundingClientRect() }));
     });
     const { key, box } = bars.reduce((a, b) => (b.box.width * b.box.height > a.box.width * a.box.height ? b : a));
     return { key, x: box.x + box.width / 2, y: box.y + box.height / 2 };

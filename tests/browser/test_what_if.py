@@ -2,9 +2,10 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OWNER, Open, Trouble
+from tests.browser.pages import draw_charts
 
 
 def test_a_slider_moves_the_figures_and_the_scenario_is_compared(
@@ -39,3 +40,21 @@ def test_without_scripts_a_number_and_a_button_do_the_same(open_page: Open, samp
     page.get_by_role("textbox", name="Requests per day").fill("90k")
     page.get_by_role("button", name="Show").click()
     expect(page.locator("[data-says]")).to_contain_text("more than today")
+
+
+def test_scenarios_are_chosen_and_stand_side_by_side(page: Page, addresses: dict[str, str], trouble: Trouble) -> None:
+    page.goto(addresses["compared"])
+    table = page.locator("table.compared").first
+    expect(table.locator("thead th")).to_have_count(2)
+    against = table.get_by_role("row").filter(has_text="future by future").locator("td")
+    expect(against.nth(1)).to_contain_text(re.compile(r"[+−]\$"))
+    draw_charts(page)
+    expect(page.locator("[data-chart] .js-plotly-plot").first).to_contain_text("Ninety")
+    page.get_by_role("checkbox", name=re.compile("^Base")).uncheck()
+    page.get_by_role("button", name="Compare").click()
+    expect(table.locator("thead th")).to_have_count(1)
+    expect(page).to_have_url(re.compile(r"\?revision=\d+$"))
+    page.go_back()
+    expect(table.locator("thead th")).to_have_count(2)
+    expect(page.get_by_role("checkbox", name=re.compile("^Base"))).to_be_checked()
+    assert (trouble.requests, trouble.scripts) == ([], [])
