@@ -200,8 +200,8 @@ def _spend_reading(
         words = f"All of the expected spend is {in_sentence(largest.label)}"
     else:
         words = f"{largest.label} carries {percent(largest.total / whole)} of the expected spend"
-    words += f"; the dearest month is {months[dearest]} with {money(totals[dearest], currency)}"
-    words += f" ({band(bands.p10[dearest], bands.p90[dearest], currency)})"
+    words += f"; the dearest month is {months[dearest]} with {money(bands.p50[dearest], currency)}"
+    words += f" (P50; {band(bands.p10[dearest], bands.p90[dearest], currency)})"
     if dearest == 0 and len(totals) > 1 and totals[0] > BUILDING * sorted(totals)[len(totals) // 2]:
         words += ", when what is not built yet is built and approved"
         words += "; it is not drawn, the others would be slivers beside it" if _is_dwarfing(slices) else ""

