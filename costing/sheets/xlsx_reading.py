@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -17,6 +18,8 @@ from costing.sheets.model import MAX_COLUMNS, MAX_LINES, Row, UnreadableSheet, c
 MAX_UNPACKED_BYTES = 100 * 1024 * 1024
 MAX_RATIO = 200
 MAX_ENTRIES = 2_000
+_TEXT = re.compile(rb"<(?:\w{1,20}:)?SI[\s/>]")  # one shared text, in capitals as all is compared
+MAX_TEXTS = 1_000_000  # different texts of all sheets together: the reader keeps them all in memory
 _CHUNK = 1 << 20
 _SAVE_AS = "Save the values alone as a new workbook (.xlsx) and upload that."
 _REFUSED_PARTS = {
@@ -55,8 +58,10 @@ def _weigh(data: bytes) -> None:
         if len(set(names)) < len(names) or any(_leads_outside(name) for name in names):
             raise UnreadableSheet(_DAMAGED)
         _refuse_parts(names)
-        for entry in entries:
-            _refuse_declarations(archive, entry)
+        if sum(_texts_of(archive, entry) for entry in entries) > MAX_TEXTS:
+            raise UnreadableSheet(
+                f"The workbook holds more than {MAX_TEXTS:,} different texts. Split it, or save the table as CSV."
+            )
 
 
 def _leads_outside(name: str) -> bool:
@@ -70,15 +75,20 @@ def _refuse_parts(names: Sequence[str]) -> None:
                 raise UnreadableSheet(f"The workbook holds {what}, which are not opened here. {_SAVE_AS}")
 
 
-def _refuse_declarations(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-    """Read a part to its end, which checks its sum, and refuse document types: no workbook has one, every bomb has."""
-    tail = b""
+def _texts_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> int:
+    """How many shared texts a part holds; read to its end, which checks its sum.
+
+    Document types are refused: no workbook has one, every bomb has.
+    """
+    tail, texts = b"", 0
     with archive.open(entry) as part:
         while chunk := part.read(_CHUNK):
             seen = (tail + chunk).replace(b"\0", b"").upper()  # UTF-16 has NULs between the letters
             if b"<!DOCTYPE" in seen or b"<!ENTITY" in seen:
                 raise UnreadableSheet(f"The workbook's part “{entry.filename}” declares entities. {_SAVE_AS}")
+            texts += len(_TEXT.findall(seen)) - len(_TEXT.findall(tail.replace(b"\0", b"").upper()))
             tail = chunk[-32:]
+    return texts
 
 
 def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:

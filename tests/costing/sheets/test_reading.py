@@ -1,6 +1,7 @@
 """What is read, and each way a file is refused: one error, one sentence, with the line or cell at fault."""
 
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -201,6 +202,15 @@ def test_a_bomb_that_lies_about_its_size_is_refused() -> None:
     honest = repacked(with_row("x"), **{"xl/media/zeros__bin": b"\0" * 1_000_000})
     lying = honest.replace((1_000_000).to_bytes(4, "little"), (1_000).to_bytes(4, "little"))
     assert refusal(lying, "a.xlsx").startswith("The workbook is damaged")
+
+
+def test_more_texts_than_fit_in_memory_are_refused() -> None:
+    texts = "<si><t>a</t></si>" * 1_100_000  # twenty megabytes unpacked, some thousand bytes packed
+    head = '<sst xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    filler = os.urandom(200_000)  # so that the ratio alone does not give it away
+    parts = {"xl/sharedStrings__xml": f"{head}{texts}</sst>".encode(), "xl/noise__bin": filler}
+    bomb = repacked(with_row("x"), **parts)
+    assert "more than 1,000,000 different texts" in refusal(bomb, "a.xlsx")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
