@@ -16,7 +16,7 @@ from costing.engine.preview import median_of, range_of
 SCALED = (Shape.LOGNORMAL, Shape.EVENT_TIME)
 BEYOND = 2.5  # times the distance from P50 to P10 and to P90: how far a slider goes
 AT_LEAST = {"volume": 20.0, "tokens": 5.0}  # factors to either side on a logarithmic slider
-AT_LEAST_OTHERWISE = 3.0
+AT_LEAST_OTHERWISE = 3.0  # the same factor for all other inputs
 POINTS_OF_GROWTH = 10.0  # percent a month to either side: known growth has a narrow band
 
 

@@ -114,7 +114,13 @@ def said(rate: Plain) -> str:
 
 
 def usd_of(rate: Plain, listed: float | None, currencies: Iterable[Plain]) -> float | None:
-    """US dollars that are paid instead of `listed`; None where there is nothing to discount."""
+    """US dollars that are paid instead of `listed`, in the column's unit; None where there is nothing to discount:
+
+        amount × US dollars for one unit of its currency on the rate's first day, or
+        listed × (1 − discount / 100)
+
+    Raises ValueError naming a currency without an exchange rate.
+    """
     if rate["amount"] is not None:
         worth = usd_per_unit(currencies, rate["currency"], date.fromisoformat(rate["from"])).usd
         return float(rate["amount"]) * worth

@@ -126,12 +126,12 @@ def dominated_by(annual_usd: Mapping[str, Array], fits: Mapping[str, int], sure:
 
 
 def median_of(one: Input) -> float:
-    """The middle of the input inside its physical limits, as the page shows it (its P50)."""
+    """The middle of the input in its own unit, inside its physical limits: its P50, as the page shows it."""
     return _at(one, 0.0)
 
 
 def range_of(one: Input) -> tuple[float, float]:
-    """P10 and P90 of the input inside its physical limits."""
+    """P10 and P90 of the input in its own unit, inside its physical limits."""
     return _at(one, -Z90), _at(one, Z90)
 
 

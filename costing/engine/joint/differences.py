@@ -44,7 +44,7 @@ def difference(
     start: str,
     months: int,
 ) -> dict[str, int]:
-    """Cents by cause, those that change nothing left out; together `cents` − `then.cents`.
+    """US cents of the first twelve months by cause, without those that change nothing; together `cents` − `then.cents`.
 
     `item`, `cents` and `catalogue` are of now. A step that cannot be priced leaves its part to the next one.
     """

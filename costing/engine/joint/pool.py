@@ -18,7 +18,7 @@ from costing.engine.results import COMPONENTS, Band
 Array = NDArray[np.float64]
 Cents = NDArray[np.int64]
 
-YEAR = 12
+YEAR = 12  # months: budgets and headlines are of the first twelve
 # The source's claim (S0): following recommendations saves 30–50 % against fine-tuning everything.
 CLAIMED_SAVING = (0.30, 0.50)
 
@@ -130,7 +130,11 @@ class Saving:
 
 
 def saving(of: Array, against: Array) -> Saving:
-    """`of` and `against` are the first twelve months in the same draws, (draws,), US dollars."""
+    """What one way costs less than another, draw by draw, as US dollars and as share = (against − of) / against.
+
+    `of` and `against` are the first twelve months in the same draws, (draws,), US dollars; the share is 0 where
+    `against` costs nothing.
+    """
     less = against - of
     share = np.divide(less, against, out=np.zeros_like(less), where=against > 0)
     p10, p50, p90 = (float(v) for v in quantiles(share))

@@ -121,7 +121,7 @@ KINDS: dict[str, Kind] = {
         "median cost a month of the first year at each volume, without growth, all else as drawn; "
         "the crossing is read between the points on a logarithmic scale",
         COMPONENTS,
-        ("curve", "crossing"),
+        ("curve", "sensitivity.crossing"),
         every_option=True,
     ),
     "cadence": Kind(

@@ -8,6 +8,7 @@ import re
 import pytest
 
 import costing.engine
+import costing.engine.joint
 import costing.engine.options
 from costing.engine.chapters import CHAPTERS, NOT_METHODS, NOTES, PLUMBING, TITLES
 from costing.engine.method_constants import Constant, constants_of
@@ -27,7 +28,10 @@ UNITLESS = ("bool", "str")
 
 def engine_modules() -> list[str]:
     found = [one.name for one in pkgutil.iter_modules(costing.engine.__path__) if not one.ispkg]
-    return found + [f"options.{one.name}" for one in pkgutil.iter_modules(costing.engine.options.__path__)]
+    for part in (costing.engine.options, costing.engine.joint):
+        name = part.__name__.removeprefix("costing.engine.")
+        found += [f"{name}.{one.name}" for one in pkgutil.iter_modules(part.__path__)]
+    return found
 
 
 def test_every_module_of_the_engine_is_in_a_chapter_or_holds_no_methods() -> None:
