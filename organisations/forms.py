@@ -87,7 +87,8 @@ class OrganisationForm(forms.Form):
     currency = forms.ChoiceField(
         label="Currency",
         required=False,
-        help_text="In which portfolio, budgets and actuals are shown. Others come with a rate in the price book.",
+        help_text="In which portfolio and actuals are shown; each budget keeps the currency it was set in. "
+        "Others come with a rate in the price book.",
         error_messages={
             "invalid_choice": "There is no exchange rate of %(value)s in the price book; add a dated one first."
         },

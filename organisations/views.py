@@ -281,9 +281,8 @@ def settings(request: HttpRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(refused.field, str(refused))
             return render(request, "organisations/settings.html", {"form": form}, status=_status(form))
-        messages.success(
-            request, f"The organisation is now called {saved.name}. Its spend is shown in {saved.currency}."
-        )
+        told = f"The organisation is now called {saved.name}." if saved.name != initial["name"] else "Saved."
+        messages.success(request, f"{told} Its spend is shown in {saved.currency}.")
         return redirect("settings")
     return render(request, "organisations/settings.html", {"form": form}, status=_status(form))
 

@@ -219,7 +219,8 @@ def _inputs_used(spec: ScenarioSpec, result: ProjectionResult) -> Cells:
         one = given.get(used.key)
         about = from_words(one) if one else _origin_words(used)
         words = f"{middle} {unit_words(used.unit)}{spread}"
-        if used.value == 0 and used.p50 > 0:  # below what it can be: the catalogue has no figure, and none is invented
+        # below what it can be: the catalogue has no figure, and none is invented
+        if used.value == 0 and used.p10 == used.p90 > 0:
             words, about = "not known", ""
         found[used.key] = (used.label, (words, about))
     return found

@@ -6,9 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from costing.charts.format import count
-from costing.public import OPTIONS, Choices, Input, Origin, ScenarioSpec, Shape, filled_choices, input_defaults
+from costing.public import (
+    OPTIONS,
+    Choices,
+    Input,
+    Origin,
+    ScenarioSpec,
+    Shape,
+    filled_choices,
+    input_defaults,
+    median_of,
+    range_of,
+)
 
 STANDINGS = {Origin.ASSUMPTION: "assumed", Origin.MEASURED: "measured"}  # every other origin is known
+BETWEEN_ENDS = (Shape.PERT, Shape.TRIANGULAR, Shape.UNIFORM)  # low and high are the ends, not P10 and P90
 UNIT_WORDS = {"share": "%", "ratio": "×", "percent": "%"}
 CHOICE_LABELS = {
     "api_model": "API model",
@@ -72,11 +84,14 @@ def changes_between(before: ScenarioSpec, after: ScenarioSpec) -> Iterator[Chang
 
 
 def value_words(one: Input | None) -> str:
-    """ "1,200 requests/day (800 – 2,000)"; "assumed" where the scenario leaves the input to the engine."""
+    """ "1,200 requests/day (800 – 2,000)", P10 and P90 in brackets; "assumed" where it is left to the engine."""
     if one is None:
         return "assumed"
     row = input_defaults()[one.key]
-    low, value, high = (figure(number, row.unit) for number in (one.low, one.value, one.high))
+    numbers = (one.low, one.value, one.high)
+    if one.shape in BETWEEN_ENDS:  # as what-if and comparison show them, which know no ends
+        numbers = (range_of(one)[0], median_of(one), range_of(one)[1])
+    low, value, high = (figure(number, row.unit) for number in numbers)
     unit = unit_words(row.unit)
     words = f"{value} {unit}" if unit else value
     return words if one.shape is Shape.FIXED or one.low == one.high else f"{words} ({low} – {high})"

@@ -73,7 +73,7 @@ def _row_key(rate: Plain, catalogue: Catalogue, rows: tuple[Any, ...]) -> str:
         spaced = [" ".join(key.split()) for key in keys.values()]
         raise ValueError(
             f"row {wanted!r} is not in the catalogue’s {rate['table']}{nearest(wanted, spaced)}"
-            "; to price what the catalogue does not have, say that the row is new"
+            "; to price what the catalogue does not have, say that the row is new (“yes” in the column new)"
         )
     if rate["table"] == "gpu_prices":
         return gpu_key(gpu_offer(catalogue, wanted))

@@ -29,7 +29,7 @@ from portfolio.specs import base_overrides, latest_snapshot, lineage_of, spec_fo
 FALLBACK = "prompting_api"  # where no option was recommended yet
 ORIGINS = {
     "answer": "from an answer",
-    "organisation": "your own rate",
+    "organisation": "set by hand or your own rate",
     "measured": "measured",
     "catalogue": "from the catalogue",
     "assumption": "assumed",

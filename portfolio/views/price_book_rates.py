@@ -147,7 +147,7 @@ def _hint(book: PriceBook, form: RateForm) -> str:
     rate, now = form.rate, f"{timezone.localdate():%Y-%m}"
     known = {row.key for row in getattr(price_books.catalogue_with(book, now), rate["table"])}
     if rate["from"] > f"{now}-01":
-        return f"It counts for figures that begin after {rate['from']}."
+        return f"It counts for figures whose first month begins on {rate['from']} or later."
     if rate["row"] not in known:
         return "The row counts once its other price, input or output, is there too."
     return "“Re-price now” works out what it changes."
