@@ -157,7 +157,7 @@ def make_rule(*, organisation: Organisation, by: User, key: str, value: str, use
     rule, _ = TagRule.objects.update_or_create(
         organisation=organisation, key=key, value=value, defaults={"use_case": use_case, "made_by": by}
     )
-    moved = rematch(ActualLine.objects.filter(organisation=organisation), attribution.today(organisation.pk))
+    moved = rematch_stored(organisation.pk)
     said = {"use_case": use_case.title, "lines": moved.lines, "usd": _dollars(moved.usd)}
     audit.record(organisation=organisation, by=by, verb="mapped", target=rule, label=f"{key}={value}", details=said)
     return moved
@@ -170,7 +170,7 @@ def remove_rule(*, rule: TagRule, by: User) -> Moved:
     label, title = str(rule), rule.use_case.title
     target = TagRule(pk=rule.pk)
     rule.delete()
-    moved = rematch(ActualLine.objects.filter(organisation=organisation), attribution.today(organisation.pk))
+    moved = rematch_stored(organisation.pk)
     said = {"use_case": title, "lines": moved.lines, "usd": _dollars(moved.usd)}
     audit.record(organisation=organisation, by=by, verb="unmapped", target=target, label=label, details=said)
     return moved
@@ -180,13 +180,23 @@ def remove_rule(*, rule: TagRule, by: User) -> Moved:
 def match_again(*, organisation: Organisation, by: User) -> Moved:
     """Attribute all stored lines by the billing tags and rules as they are now."""
     audit.lock(organisation.pk)
-    moved = rematch(ActualLine.objects.filter(organisation=organisation), attribution.today(organisation.pk))
+    moved = rematch_stored(organisation.pk)
     if moved.lines:
         said = {"lines": moved.lines, "usd": _dollars(moved.usd)}
         audit.record(
             organisation=organisation, by=by, verb="matched_spend", target=organisation, label="", details=said
         )
     return moved
+
+
+def rematch_stored(organisation_id: int) -> Moved:
+    """All stored lines by the billing tags and rules as they are now. Inside an act that holds the lock."""
+    return rematch(ActualLine.objects.filter(organisation=organisation_id), attribution.today(organisation_id))
+
+
+def said_of(moved: Moved) -> dict[str, Any]:
+    """What an act that moved spend beside something else puts into its event; nothing where none moved."""
+    return {"matched_lines": moved.lines, "matched_usd": _dollars(moved.usd)} if moved.lines else {}
 
 
 def rematch(lines: QuerySet[ActualLine], known: Attribution) -> Moved:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from organisations import audit
 from organisations.actions import add_unit
 from organisations.models import BusinessUnit, Organisation, User
+from portfolio.actions.actuals import rematch_stored, said_of
 from portfolio.actions.answers import RetiredError
 from portfolio.actions.reviews import plan_review
 from portfolio.actions.use_cases import (
@@ -76,7 +77,9 @@ def apply_import(*, register_import: RegisterImport, by: User, only_new: bool, m
     rows = [taking.outcome(row) for row in current.rows]
     counts = Counter(row["outcome"] for row in rows)
     current.result = {"which": "new" if only_new else "all", "counts": dict(counts), "rows": rows}
-    details = {"registered": counts[REGISTERED], "changed": counts[CHANGED]}
+    details: dict[str, Any] = {"registered": counts[REGISTERED], "changed": counts[CHANGED]}
+    if taking.has_tagged:
+        details |= said_of(rematch_stored(organisation.pk))
     return _decided(current, RegisterImport.State.APPLIED, by, "took_over", details)
 
 
@@ -94,6 +97,7 @@ class _Taking:
         self.organisation = organisation
         self.by = by
         self.only_new = only_new
+        self.has_tagged = False  # whether a billing tag was given or changed, so that stored spend may move
         self.register = Register.of(organisation.pk)
         self.new_units = units
         self.units = {unit.pk: unit for unit in self.register.units.values()}
@@ -123,7 +127,8 @@ class _Taking:
         unit = fields.get("unit")
         if self.register.by_title.get((row["title"], unit.pk if unit else None)):
             raise _NotTakenError(CONFLICT, "A use case of this title and unit was registered meanwhile.")
-        return register_use_case(organisation=self.organisation, by=self.by, **fields)
+        self.has_tagged |= bool(fields.get("billing_tag"))
+        return register_use_case(organisation=self.organisation, by=self.by, with_spend=False, **fields)
 
     def _change(self, row: dict[str, Any]) -> None:
         use_case = self.register.use_cases.get(row["use_case"])
@@ -138,7 +143,8 @@ class _Taking:
             raise _NotTakenError(CONFLICT, MEANWHILE)
         review_on = fields.pop("review_on", use_case.review_on)
         if fields:
-            change_use_case(use_case=use_case, by=self.by, version=row["version"], **fields)
+            self.has_tagged |= "billing_tag" in fields
+            change_use_case(use_case=use_case, by=self.by, version=row["version"], with_spend=False, **fields)
         if review_on != use_case.review_on:
             plan_review(use_case=use_case, by=self.by, on=review_on)
 

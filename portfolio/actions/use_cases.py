@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from organisations import audit
 from organisations.models import BusinessUnit, Organisation, User
+from portfolio.actions.actuals import rematch_stored, said_of
 from portfolio.lifecycle import STAGE_LABELS, Stage, may_move
 from portfolio.models import Assessment, PolicyVersion, UseCase
 from portfolio.questionnaire.loading import LATEST
@@ -46,8 +47,13 @@ def register_use_case(
     planned: str = "",
     billing_tag: str = "",
     review_on: date | None = None,
+    with_spend: bool = True,
 ) -> UseCase:
-    """A new use case with its assessment by the current questionnaire. Raises BillingTagTakenError."""
+    """A new use case with its assessment by the current questionnaire. Raises BillingTagTakenError.
+
+    A billing tag takes over the stored spend that carries it; who registers many does that once, in the end
+    (`with_spend`).
+    """
     audit.lock(organisation.pk)
     refuse_taken_tag(organisation.pk, billing_tag)
     use_case = UseCase.objects.create(
@@ -67,15 +73,17 @@ def register_use_case(
     details = {"title": title, "owner": str(use_case.owner), "unit": str(unit or ""), "stage": str(stage)}
     further = {"planned": planned, "billing_tag": billing_tag, "review_on": str(review_on or "")}
     details |= {name: value for name, value in further.items() if value}
+    if billing_tag and with_spend:
+        details |= said_of(rematch_stored(organisation.pk))
     audit.record(organisation=organisation, by=by, verb="registered", target=use_case, details=details)
     return use_case
 
 
 @transaction.atomic
-def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any) -> UseCase:
+def change_use_case(*, use_case: UseCase, by: User, version: int, with_spend: bool = True, **fields: Any) -> UseCase:
     """Write `fields` (title, description, unit, owner, planned, billing_tag) if the use case still is at `version`.
 
-    Raises ChangedMeanwhileError when it is not, BillingTagTakenError; nothing is written then.
+    Another billing tag moves stored spend, as in `register_use_case`. Raises ChangedMeanwhileError when it is not, BillingTagTakenError; nothing is written then.
     """
     current = _locked(use_case)
     changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
@@ -90,7 +98,11 @@ def change_use_case(*, use_case: UseCase, by: User, version: int, **fields: Any)
     current.version += 1
     current.updated_at = timezone.now()
     current.save(update_fields=[*changed, "version", "updated_at"])
-    details = {"changed": {name: [_word(before[name]), _word(value)] for name, value in changed.items()}}
+    details: dict[str, Any] = {
+        "changed": {name: [_word(before[name]), _word(value)] for name, value in changed.items()}
+    }
+    if "billing_tag" in changed and with_spend:
+        details |= said_of(rematch_stored(current.organisation_id))
     audit.record(organisation=current.organisation, by=by, verb="changed", target=current, details=details)
     return current
 

@@ -21,9 +21,12 @@ from portfolio.actions.actuals import (
     take_over,
     undo,
 )
+from portfolio.actions.register_import import apply_import, propose_import
+from portfolio.actions.use_cases import change_use_case, register_use_case
 from portfolio.actuals import spent
 from portfolio.actuals.spent import actual_spend
 from portfolio.models import ActualImport, ActualLine, TagRule, UseCase
+from portfolio.register_import import read_register
 from tests.portfolio.actuals.samples import sample, table
 from tests.portfolio.factories import use_case_in
 
@@ -165,6 +168,35 @@ def test_a_billing_tag_given_later_is_matched_again(organisation: Organisation, 
     assert match_again(organisation=organisation, by=owner).lines == 0
     assert spent_in(organisation, use_case=use_case) == 3
     assert _sentences(organisation).count("matched actual spend") == 1
+
+
+def test_a_billing_tag_moves_stored_spend_in_the_same_act(organisation: Organisation, owner: User) -> None:
+    taken(organisation, owner, table({"date": "2026-10-02", "cost": "3", "use case": "Late"}))
+    use_case = use_case_in(organisation, owner, title="Late one")
+    changed = change_use_case(use_case=use_case, by=owner, version=use_case.version, billing_tag="late")
+    assert spent_in(organisation, use_case=changed) == 3
+    event = AuditEvent.objects.latest("sequence")
+    assert (event.verb, event.details["matched_lines"], event.details["matched_usd"]) == ("changed", 1, "3.00")
+    assert "matched actual spend" not in _sentences(organisation)
+    again = change_use_case(use_case=changed, by=owner, version=changed.version, billing_tag="")
+    assert spent_in(organisation, use_case=again) == 0
+    registered = register_use_case(organisation=organisation, by=owner, title="Late two", billing_tag="LATE")
+    assert spent_in(organisation, use_case=registered) == 3
+    retitled = change_use_case(use_case=registered, by=owner, version=registered.version, title="Late three")
+    assert "matched_lines" not in AuditEvent.objects.latest("sequence").details
+    assert spent_in(organisation, use_case=retitled) == 3
+
+
+def test_an_imported_register_moves_stored_spend_once(organisation: Organisation, owner: User) -> None:
+    taken(organisation, owner, table({"date": "2026-10-02", "cost": "3", "use case": "Late"}))
+    sheet = table({"Title": "Late one", "Billing tag": "late"}, {"Title": "Another", "Billing tag": "other"})
+    reading = read_register(sheet, organisation_id=organisation.pk, may_make_units=False)
+    given = {"file_name": "register.csv", "file_sha256": "0" * 64, "reading": reading}
+    proposal = propose_import(organisation=organisation, by=owner, **given)  # type: ignore[arg-type]
+    apply_import(register_import=proposal, by=owner, only_new=False, make_units=False)
+    assert spent_in(organisation, use_case=UseCase.objects.get(title="Late one")) == 3
+    moved = [event.verb for event in AuditEvent.objects.order_by("sequence") if "matched_lines" in event.details]
+    assert moved == ["took_over"]
 
 
 @pytest.mark.parametrize("seed", range(5))
