@@ -262,9 +262,9 @@ def _with_chosen(offered: Pairs, chosen: str) -> Pairs:
     known = {
         key for value, label in offered for key in ([value] if isinstance(label, str) else [pair[0] for pair in label])
     }
-    return (
-        offered if chosen in known or chosen == UNSET else [*offered, (chosen, f"{chosen} (chosen, no longer offered)")]
-    )
+    if chosen in known or chosen == UNSET:
+        return offered
+    return [*offered, (chosen, f"{chosen} (chosen, no longer offered)")]
 
 
 def _unset_words(name: str, now: Choices) -> str:

@@ -1,4 +1,4 @@
-"""A model of the price book's own that scenarios chose is dropped from it: every page says so, and another is chosen."""
+"""A model of the price book's own that scenarios chose is dropped: every page says so, another is chosen."""
 
 import html
 
