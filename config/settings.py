@@ -255,11 +255,7 @@ CELERY_BEAT_SCHEDULE = {
     "reap-projections": {"task": "costing.reap_projections", "schedule": 10.0, "options": {"expires": 60}},
     "reap-reports": {"task": "portfolio.reap_reports", "schedule": 10.0, "options": {"expires": 60}},
     "reap-policy-runs": {"task": "portfolio.reap_policy_runs", "schedule": 10.0, "options": {"expires": 60}},
-    "reap-portfolio-runs": {
-        "task": "portfolio.reap_portfolio_runs",
-        "schedule": 10.0,
-        "options": {"expires": 60},
-    },
+    "reap-portfolio-runs": {"task": "portfolio.reap_portfolio_runs", "schedule": 10.0, "options": {"expires": 60}},
     "mail-notices": {"task": "organisations.mail_notices", "schedule": 60.0, "options": {"expires": 60}},
     # Daily ones may run more often, as they do when a worker starts: each tells and deletes only what is due.
     "remind": {"task": "portfolio.remind", "schedule": crontab(hour=6, minute=0), "options": {"expires": 3600}},
