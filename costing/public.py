@@ -31,6 +31,7 @@ from costing.engine.currencies import codes as currency_codes
 from costing.engine.defaults import complete as complete_inputs
 from costing.engine.defaults import filled as filled_choices
 from costing.engine.finance import band as band_of
+from costing.engine.finance import quantiles
 from costing.engine.inputs import Choices, Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.engine.joint.carriers import narrowed, shares_of_variance
 from costing.engine.joint.differences import CAUSES as CHANGE_CAUSES
@@ -52,6 +53,7 @@ from costing.engine.rates import unknown_choices
 from costing.engine.results import (
     COMPONENTS,
     OPTIONS,
+    RUNNING,
     AnswerValue,
     AppliedInput,
     Band,
@@ -84,6 +86,7 @@ __all__ = [
     "FIGURES",
     "OPTIONS",
     "PREVIEW_DRAWS",
+    "RUNNING",
     "YEAR_MONTHS",
     "AnswerValue",
     "AppliedInput",
@@ -174,6 +177,7 @@ __all__ = [
     "prices",
     "projection_finished",
     "propose_import",
+    "quantiles",
     "range_of",
     "read_number",
     "read_sheet",

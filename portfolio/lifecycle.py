@@ -12,6 +12,9 @@ class Stage(StrEnum):
     RETIRED = "retired"
 
 
+# Whose bills of providers are expected; before, there is nothing to be billed but what is tried out.
+BILLED_STAGES = frozenset({Stage.BUILDING, Stage.LIVE})
+
 STAGE_LABELS: dict[Stage, str] = {
     Stage.IDEA: "Idea",
     Stage.ASSESSMENT: "In assessment",

@@ -23,6 +23,7 @@ class SpentMonth:
     p10: float | None = None
     p50: float | None = None
     p90: float | None = None
+    is_judged: bool = True  # the month is over and its plan is older than it
 
 
 def spend_chart(months: Sequence[SpentMonth], currency: str, label: str = "Spent by use cases") -> Chart:
@@ -114,11 +115,19 @@ def _colour(key: str) -> str:
 
 
 def _reading(months: Sequence[SpentMonth], currency: str) -> str:
-    judged = [one for one in months if one.spent is not None and one.p10 is not None and one.p90 is not None]
+    planned = [one for one in months if one.spent is not None and one.p10 is not None and one.p90 is not None]
+    judged = [one for one in planned if one.is_judged]
     if not judged:
-        whole = sum(one.spent or 0.0 for one in months)
-        return f"{money(whole, currency)} in {len(months)} month{'' if len(months) == 1 else 's'}; none was planned."
+        whole = f"{money(sum(one.spent or 0.0 for one in months), currency)} in {_months(len(months))}"
+        if not planned:
+            return f"{whole}; none was planned."
+        return f"{whole}; none that is over was planned before it began, so no plan can be judged yet."
     inside = sum((one.p10 or 0.0) <= (one.spent or 0.0) <= (one.p90 or 0.0) for one in judged)
     return (
-        f"{inside} of {len(judged)} month{'' if len(judged) == 1 else 's'} with a plan stayed inside its P10–P90 band."
+        f"{inside} of {_months(len(judged))} that {'is' if len(judged) == 1 else 'are'} over, with a plan from before, "
+        "stayed inside the P10–P90 band."
     )
+
+
+def _months(number: int) -> str:
+    return f"{number} month{'' if number == 1 else 's'}"

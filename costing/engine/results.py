@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 COMPONENTS = ("training", "retraining", "serving", "retrieval", "data", "evaluation", "operations", "governance")
+RUNNING = ("serving", "retrieval")  # what providers bill while a use case runs: no people's work is in them
 
 # option key → (label, approach); the order is the order on the page
 OPTIONS: dict[str, tuple[str, str]] = {

@@ -1,6 +1,7 @@
 """How good the forecasts were: month by month, whether spend lay inside P10–P90 and how far from P50. Reads only.
 
-Only plans made before their month began are judged, and only months that are over.
+Only plans made before their month began are judged, only months that are over, and only spend that plans are held
+against (see `plans`).
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from statistics import median
 
 from django.db.models import Sum
 
-from portfolio.actuals.plans import Plan, Plans
+from costing.public import RUNNING
+from portfolio.actuals.plans import UNKNOWN, Plan, Plans
 from portfolio.actuals.spent import counting, stored
 
 PROMISED = 0.8  # of all months should lie inside P10–P90
@@ -62,9 +64,14 @@ class Accuracy:
     months: tuple[Month, ...]
     total: Month | None
     judged: tuple[Judged, ...]
-    late: int  # left out: planned only after the month had begun
-    unplanned: int  # left out: never planned
+    late: int  # months of use cases left out: planned only after the month had begun
+    unplanned: int  # … never planned
     is_cut: bool  # only the use cases that cost most
+
+    @property
+    def spent(self) -> int:
+        """Months of use cases with spend that a plan could be held against."""
+        return len(self.judged) + self.late + self.unplanned
 
     @property
     def is_enough(self) -> bool:
@@ -74,7 +81,9 @@ class Accuracy:
 def accuracy(organisation_id: int, this_month: date) -> Accuracy:
     """The forecasts of the last `MOST_MONTHS` months with spend before `this_month`; four queries and one per month."""
     plans = Plans(organisation_id)
-    lines = counting(organisation_id).filter(month__lt=this_month, use_case__isnull=False)
+    lines = counting(organisation_id).filter(
+        month__lt=this_month, use_case__isnull=False, component__in=[*RUNNING, UNKNOWN]
+    )
     months = sorted(lines.values_list("month", flat=True).distinct())[-MOST_MONTHS:]
     judged: list[Judged] = []
     late = unplanned = 0

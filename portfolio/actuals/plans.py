@@ -1,7 +1,13 @@
 """What was planned for a month: by the last full simulation of the portfolio before the month began. Reads only.
 
-A plan also holds people's work, which bills of providers do not show. So spend is compared with the components for
-which lines of the month were imported; what the others were expected to cost is taken off the plan and its band alike.
+A plan also holds people's work, which bills of providers do not show. So spend is held against serving and retrieval
+alone (`RUNNING`): what providers bill while a use case runs. The two are one, as the passages that retrieval finds are
+billed as tokens. All else is left out of both: its work is on no bill, and bills tell neither the first training from
+a retraining nor an evaluation run from the people who judge it.
+
+The band is that of serving and retrieval, draw by draw. Runs that did not store it yet give the band of the whole
+month instead, scaled to what serving and retrieval are expected to cost (`is_scaled`): an approximation, as these
+spread more or less than people's work.
 
 A plan that was worked out only after the month had begun is marked as such: it is shown, but no forecast is judged by
 it. Of lists, only stored shares and sums are read, never a whole projection.
@@ -10,7 +16,7 @@ it. Of lists, only stored shares and sums are read, never a whole projection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -18,17 +24,31 @@ from typing import Any
 import numpy as np
 from django.utils import timezone
 
-from costing.public import COMPONENTS, JobState, Pool, ProjectionResult, first_day, months_between, result_of
-from portfolio.actuals.spent import counting
+from costing.public import (
+    COMPONENTS,
+    RUNNING,
+    JobState,
+    ProjectionResult,
+    first_day,
+    months_between,
+    quantiles,
+    result_of,
+)
+from portfolio.lifecycle import BILLED_STAGES
 from portfolio.models import PortfolioCell, PortfolioRun, PortfolioShare, UseCase
 
 CENTS = Decimal(100)
-TRAINED = frozenset({"training", "retraining"})
+NOTHING = Decimal(0)
+UNKNOWN = ""  # the component of lines whose words tell none: held against the plan, as most come from providers
+QUANTILES = ("p10", "p50", "p90")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """US dollars planned for one month: the band, and what is expected by component, which adds up to `expected`."""
+    """US dollars planned for one month to be billed: the band, and what is expected by component.
+
+    `components` are those that are compared and add up to `expected`; `elsewhere` holds what was planned besides.
+    """
 
     p10: Decimal
     p50: Decimal
@@ -39,29 +59,32 @@ class Plan:
     option: str = ""
     scenario_id: int | None = None
     place: int = 0  # of the month among those that the plan was worked out for, 0 = its first
-    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)  # planned where nothing was imported: left out
+    elsewhere: Mapping[str, Decimal] = field(default_factory=dict)
+    is_scaled: bool = False  # the band is the whole month's, scaled
+    passages: Decimal | None = None  # of retrieval, billed as tokens; None where it is not known
 
     @property
     def expected(self) -> Decimal:
-        return sum(self.components.values(), Decimal(0))
+        return sum(self.components.values(), NOTHING)
+
+    @property
+    def band(self) -> tuple[Decimal, Decimal, Decimal]:
+        """P10, P50, P90."""
+        return self.p10, self.p50, self.p90
 
     def holds(self, usd: Decimal) -> bool:
         """Whether this amount lies inside P10–P90."""
         return self.p10 <= usd <= self.p90
 
-    def of(self, imported: frozenset[str]) -> Plan:
-        """The plan of the components that were imported; all of it where none of them is known.
 
-        The band moves down by what the others were expected to cost, never below nothing: what they spread is not taken
-        off, so it stays rather too wide.
-        """
-        rest = {key: usd for key, usd in self.components.items() if key not in imported and usd}
-        if not imported & set(self.components) or not rest:
-            return self
-        off = sum(rest.values(), Decimal(0))
-        low, middle, high = (max(value - off, Decimal(0)) for value in (self.p10, self.p50, self.p90))
-        kept = {key: usd for key, usd in self.components.items() if key not in rest}
-        return replace(self, p10=low, p50=middle, p90=high, components=kept, elsewhere=rest)
+def compared(parts: Mapping[str, Decimal]) -> Decimal | None:
+    """Of spend by component, what can be held against a plan; None where nothing of it can."""
+    found = [usd for component, usd in parts.items() if is_compared(component)]
+    return sum(found, NOTHING) if found else None
+
+
+def is_compared(component: str) -> bool:
+    return component == UNKNOWN or component in RUNNING
 
 
 @dataclass(frozen=True)
@@ -70,6 +93,7 @@ class _Run:
     start: str
     months: int
     summed_at: datetime
+    billed: Any  # P10, P50, P90 by month of what is built or live; None in older runs
 
     def place_of(self, month: date) -> int | None:
         """The number of `month` in its simulation; None outside of it."""
@@ -78,15 +102,14 @@ class _Run:
 
 
 class Plans:
-    """The plans of one organisation; two queries at once, then one or two a question."""
+    """The plans of one organisation; one query at once, then one or two a question."""
 
     def __init__(self, organisation_id: int) -> None:
         full = PortfolioRun.objects.with_figures().filter(
             organisation_id=organisation_id, is_partial=False, state=JobState.DONE
         )
-        fields = ("pk", "start", "months", "summed_at")
+        fields = ("pk", "start", "months", "summed_at", "result__billed")
         self._runs = [_Run(*row) for row in full.order_by("summed_at", "pk").values_list(*fields)]
-        self._imported = imported(organisation_id)
 
     def run_for(self, month: date) -> _Run | None:
         """The last full run before the month began that simulates it, else the first one after."""
@@ -95,12 +118,38 @@ class Plans:
         return before[-1] if before else covering[0] if covering else None
 
     def of_portfolio(self, months: Iterable[date]) -> dict[date, Plan]:
-        """The whole portfolio's plan by month, draw by draw: its P90 is no sum of P90s. One query."""
+        """The plan by month of all use cases that were building or live then, draw by draw. At most two queries."""
         found = {month: run for month in months if (run := self.run_for(month))}
-        rows = PortfolioCell.objects.filter(run__in={run.pk for run in found.values()}, is_total=True)
-        sums = {row.run_id: _Sums.of(row) for row in rows}
-        plans = {month: sums[run.pk].plan(run, month) for month, run in found.items() if run.pk in sums}
-        return {month: plan.of(self._covered(month)) for month, plan in plans.items()}
+        runs = {run.pk: run for run in found.values()}
+        rows = PortfolioCell.objects.filter(run__in=runs, is_total=False, stage__in=BILLED_STAGES)
+        expected: dict[int, Any] = {}
+        for pk, cents in rows.values_list("run_id", "expected_cents"):
+            expected[pk] = expected.get(pk, 0) + np.asarray(cents, dtype=np.int64).reshape(len(COMPONENTS), -1)
+        whole = self._whole(runs[pk] for pk in expected if not runs[pk].billed)
+        plans = {}
+        for month, run in found.items():
+            place = run.place_of(month)
+            if place is None or run.pk not in expected or (run.pk not in whole and not run.billed):
+                continue
+            cents = {key: int(expected[run.pk][n, place]) for n, key in enumerate(COMPONENTS)}
+            bands, total = whole.get(run.pk, (None, None))
+            known = _Stored(cents, bands, run.billed, None, None if total is None else total[place])
+            plans[month] = known.plan(run.summed_at, month, place)
+        return plans
+
+    @staticmethod
+    def _whole(runs: Iterable[_Run]) -> dict[int, tuple[Any, Any]]:
+        """Of runs without the band of what is billed: that of all they simulate by month, and its expected cents."""
+        older = {run.pk: run for run in runs}
+        if not older:
+            return {}
+        found = {}
+        for cell in PortfolioCell.objects.filter(run__in=older, is_total=True):
+            expected = np.asarray(cell.expected_cents, dtype=np.int64).reshape(len(COMPONENTS), -1)
+            draws = np.frombuffer(cell.monthly_usd, dtype="<f4").reshape(-1, expected.shape[1])
+            bands = dict(zip(QUANTILES, quantiles(draws.astype(np.float64)), strict=True))
+            found[cell.run_id] = (bands, expected.sum(axis=0))
+        return found
 
     def of_use_cases(self, use_cases: Sequence[int], months: Iterable[date]) -> dict[tuple[int, date], Plan]:
         """Each use case's plan by month, where a run has one; one query."""
@@ -113,7 +162,7 @@ class Plans:
         for month, run in found.items():
             for use_case in use_cases:
                 if (share := shares.get((run.pk, use_case))) and (plan := _of_share(run, month, *share)):
-                    plans[use_case, month] = plan.of(self._covered(month))
+                    plans[use_case, month] = plan
         return plans
 
     def of_use_case(self, use_case: UseCase, months: Sequence[date]) -> dict[date, Plan]:
@@ -124,53 +173,63 @@ class Plans:
         if figures is not None and figures.result is not None and figures.finished_at:
             result = result_of(figures)
             own = {m: _of_result(result, m, figures.finished_at, figures.scenario_id) for m in lacking}
-            plans |= {month: plan.of(self._covered(month)) for month, plan in own.items() if plan}
+            plans |= {month: plan for month, plan in own.items() if plan}
         return plans
-
-    def _covered(self, month: date) -> frozenset[str]:
-        return self._imported.get(month, frozenset())
-
-
-def imported(organisation_id: int) -> dict[date, frozenset[str]]:
-    """Month → the components that lines of it name, anywhere in the organisation; one query.
-
-    Bills do not tell a retraining from the first training: where they show the one, the other is covered too.
-    """
-    rows = counting(organisation_id).exclude(component="").values_list("month", "component").distinct()
-    found: dict[date, set[str]] = {}
-    for month, component in rows:
-        found.setdefault(month, set()).update({component, *TRAINED} if component in TRAINED else {component})
-    return {month: frozenset(components) for month, components in found.items()}
 
 
 @dataclass(frozen=True)
-class _Sums:
-    pool: Pool
-    bands: tuple[Any, Any, Any]
+class _Stored:
+    """What is stored of one month: expected cents by component, and bands by month."""
 
-    @classmethod
-    def of(cls, cell: PortfolioCell) -> _Sums:
-        expected = np.asarray(cell.expected_cents, dtype=np.int64).reshape(len(COMPONENTS), -1)
-        draws = np.frombuffer(cell.monthly_usd, dtype="<f4").reshape(-1, expected.shape[1]).astype(np.float64)
-        none = np.zeros(len(draws))
-        pool = Pool(cell.use_cases, expected, draws, none, none)
-        return cls(pool, pool.monthly_bands())
+    cents: Mapping[str, int]
+    whole: Mapping[str, Any] | None  # P10, P50, P90 of all components
+    running: Mapping[str, Any] | None  # … of serving and retrieval; None where it was not stored
+    passages_cents: int | None
+    whole_cents: int | None = None  # expected, of what `whole` is the band of; None: the sum of `cents`
 
-    def plan(self, run: _Run, month: date) -> Plan:
-        place = run.place_of(month) or 0
-        low, middle, high = (Decimal(str(round(float(band[place]), 2))) for band in self.bands)
-        cents = {key: int(self.pool.expected_cents[n, place]) for n, key in enumerate(COMPONENTS)}
-        return _plan((low, middle, high), cents, run.summed_at, month)
+    def plan(
+        self, made_at: datetime, month: date, place: int, option: str = "", scenario_id: int | None = None
+    ) -> Plan:
+        usd = {key: Decimal(value) / CENTS for key, value in self.cents.items()}
+        kept = {key: usd.get(key, NOTHING) for key in RUNNING}
+        low, middle, high = self._band(sum(kept.values(), NOTHING), place)
+        return Plan(
+            p10=low,
+            p50=middle,
+            p90=high,
+            components=kept,
+            made_on=timezone.localtime(made_at).date(),
+            is_late=_is_late(made_at, month),
+            option=option,
+            scenario_id=scenario_id,
+            place=place,
+            elsewhere={key: value for key, value in usd.items() if key not in kept and value},
+            is_scaled=not self.running,
+            passages=None if self.passages_cents is None else Decimal(self.passages_cents) / CENTS,
+        )
+
+    def _band(self, expected: Decimal, place: int) -> tuple[Decimal, ...]:
+        if self.running:
+            return tuple(_usd(self.running[name][place]) for name in QUANTILES)
+        whole = Decimal(int(sum(self.cents.values()) if self.whole_cents is None else self.whole_cents)) / CENTS
+        if not whole or self.whole is None:
+            return (expected, expected, expected)
+        return tuple(_usd(expected * _usd(self.whole[name][place]) / whole) for name in QUANTILES)
+
+
+def _usd(value: Any) -> Decimal:
+    """To the cent."""
+    return Decimal(str(round(float(value), 2)))
 
 
 def _of_share(run: _Run, month: date, months: Any, option: str, scenario_id: int | None) -> Plan | None:
     place = run.place_of(month)
-    bands = [months.get(name) or [] for name in ("p10", "p50", "p90")]
-    if place is None or any(len(band) <= place for band in bands):
+    if place is None or any(len(months.get(name) or []) <= place for name in QUANTILES):
         return None
-    low, middle, high = (Decimal(str(round(float(band[place]), 2))) for band in bands)
     cents = {key: int(by_month[place]) for key, by_month in (months.get("components") or {}).items()}
-    return _plan((low, middle, high), cents, run.summed_at, month, option, scenario_id, place)
+    passages = months.get("passages")
+    stored = _Stored(cents, months, months.get("running"), passages[place] if passages else None)
+    return stored.plan(run.summed_at, month, place, option, scenario_id)
 
 
 def _of_result(result: ProjectionResult, month: date, made_at: datetime, scenario_id: int | None) -> Plan | None:
@@ -179,23 +238,9 @@ def _of_result(result: ProjectionResult, month: date, made_at: datetime, scenari
         return None
     option = result.option(result.headline_option)
     bands = (option.monthly_p10_usd, option.monthly_p50_usd, option.monthly_p90_usd)
-    low, middle, high = (Decimal(str(round(band[place], 2))) for band in bands)
     cents = {key: round(by_month[place] * 100) for key, by_month in option.components_mean_usd.items()}
-    return _plan((low, middle, high), cents, made_at, month, option.key, scenario_id, place)
-
-
-def _plan(
-    band: tuple[Decimal, Decimal, Decimal],
-    cents: Mapping[str, int],
-    made_at: datetime,
-    month: date,
-    option: str = "",
-    scenario_id: int | None = None,
-    place: int = 0,
-) -> Plan:
-    components = {key: Decimal(value) / CENTS for key, value in cents.items()}
-    made_on = timezone.localtime(made_at).date()
-    return Plan(*band, components, made_on, _is_late(made_at, month), option, scenario_id, place)
+    stored = _Stored(cents, dict(zip(QUANTILES, bands, strict=True)), None, None)
+    return stored.plan(made_at, month, place, option.key, scenario_id)
 
 
 def _is_late(made_at: datetime, month: date) -> bool:

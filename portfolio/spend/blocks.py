@@ -24,12 +24,14 @@ from costing.public import (
     newest_of,
     pooled,
     price_books,
+    quantiles,
     simulated,
     spec_of,
     store_revisions,
 )
 from organisations import audit
 from portfolio.handoff import fingerprint
+from portfolio.lifecycle import BILLED_STAGES
 from portfolio.models import CostScenario, PortfolioBlock, PortfolioRun, PortfolioShare, RecommendationSnapshot, UseCase
 from portfolio.specs import Standing, lineage_of_key, specified, standings
 from portfolio.spend.changes import changes_of, is_built
@@ -162,11 +164,13 @@ def _figures(run: PortfolioRun, found: Sequence[Standing], results: Sequence[Sim
         cells[one.unit, result.approach, one.stage].append(result)
     ordered = sorted(cells, key=lambda cell: (cell[0] or 0, cell[1], cell[2]))
     annual = [result.pool.annual_usd for _, result in priced]
+    billed = [result for one, result in priced if one.stage in BILLED_STAGES]
     return BlockFigures(
         cells=tuple(ordered),
         pools=tuple(pooled(cells[cell], draws=run.draws, months=run.months) for cell in ordered),
         use_cases=tuple(one.use_case for one, _ in priced),
         annual_usd=np.asarray(annual, dtype=np.float32).reshape(len(priced), run.draws),
+        billed_usd=sum((one.running_usd for one in billed), np.zeros((run.draws, run.months))),
     )
 
 
@@ -200,7 +204,14 @@ def _months(result: Simulated) -> Mapping[str, Any]:
         for name, values in zip(("p10", "p50", "p90"), result.bands, strict=True)
     }
     components = {key: [int(v) for v in result.expected_cents[index]] for index, key in enumerate(COMPONENTS)}
-    return {**bands, "components": components, "remarks": list(result.remarks)}
+    running = zip(("p10", "p50", "p90"), quantiles(result.running_usd), strict=True)
+    return {
+        **bands,
+        "components": components,
+        "running": {name: [round(float(v), 2) for v in values] for name, values in running},
+        "passages": [int(v) for v in result.passages_cents],
+        "remarks": list(result.remarks),
+    }
 
 
 # --- storing ------------------------------------------------------------------------------------------------------

@@ -85,6 +85,7 @@ class BlockFigures:
     pools: tuple[Pool, ...]  # one per cell
     use_cases: tuple[int, ...]
     annual_usd: NDArray[np.float32]  # (use cases, draws), first twelve months
+    billed_usd: Array | None  # (draws, months), what providers bill for those built or live; None in older blocks
 
     def to_bytes(self) -> bytes:
         """As a numpy archive."""
@@ -94,6 +95,7 @@ class BlockFigures:
             "use_cases": list(self.use_cases),
         }
         file = io.BytesIO()
+        known: dict[str, Any] = {} if self.billed_usd is None else {"billed": np.asarray(self.billed_usd, dtype=STORED)}
         np.savez(
             file,
             facts=np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
@@ -102,6 +104,7 @@ class BlockFigures:
             monthly=np.array([pool.monthly_usd for pool in self.pools], dtype=STORED),
             planned=np.array([pool.planned_usd for pool in self.pools], dtype=STORED),
             tuned=np.array([pool.tuned_usd for pool in self.pools], dtype=STORED),
+            **known,
         )
         return file.getvalue()
 
@@ -124,4 +127,4 @@ class BlockFigures:
             for index, (use_cases, planned_cents, tuned_cents) in enumerate(facts["sums"])
         )
         cells = tuple((unit, approach, stage) for unit, approach, stage in facts["cells"])
-        return cls(cells, pools, tuple(facts["use_cases"]), arrays["annual"])
+        return cls(cells, pools, tuple(facts["use_cases"]), arrays["annual"], arrays.get("billed"))

@@ -22,6 +22,7 @@ from costing.public import (
     jobs,
     month_after,
     narrowed,
+    quantiles,
     saving,
     shares_of_variance,
     together,
@@ -96,6 +97,7 @@ class _Sums:
     missing: list[tuple[int, str]] = field(default_factory=list)  # use case, why
     result: dict[str, Any] = field(default_factory=dict)
     total: Pool | None = None
+    billed: NDArray[np.float64] | None = None  # (draws, months); None once a block does not know
 
     @classmethod
     def of(cls, run: PortfolioRun) -> _Sums:
@@ -108,6 +110,7 @@ class _Sums:
             "savings": {name: asdict(one) for name, one in _savings(sums.total).items()},
             "changes": _changes(run, sums.rows, sums.total) if not sums.missing else None,
             "missing": len(sums.missing),
+            "billed": _billed(sums.billed),
             "scenarios_stored": sum(row["stored"] for row in sums.rows),
         }
         return sums
@@ -127,6 +130,7 @@ class _Sums:
         run = self.run
         parts: list[NDArray[np.float32]] = []
         keys: list[int] = []
+        self.billed = np.zeros((run.draws, run.months))
         for block in run.blocks.order_by("number").iterator(chunk_size=4):
             if not block.is_done or block.figures is None:
                 self.missing += [(key, _why_missing(block)) for key in block.use_case_ids]
@@ -135,6 +139,8 @@ class _Sums:
             figures = BlockFigures.from_bytes(block.figures)
             parts.append(figures.annual_usd)
             keys += figures.use_cases
+            more = figures.billed_usd
+            self.billed = None if self.billed is None or more is None else self.billed + more
             for cell, pool in zip(figures.cells, figures.pools, strict=True):
                 known = [self.cells[cell]] if cell in self.cells else []
                 self.cells[cell] = together([*known, pool], draws=run.draws, months=run.months)
@@ -277,6 +283,14 @@ def _carriers(total: Pool, annual: NDArray[np.float32], keys: list[int], shares:
             for row, one in zip(order, known, strict=True)
         ],
     }
+
+
+def _billed(draws: NDArray[np.float64] | None) -> dict[str, list[float]] | None:
+    """P10, P50 and P90 by month of what providers bill for all that is built or live; None where it is not known."""
+    if draws is None:
+        return None
+    found = zip(("p10", "p50", "p90"), quantiles(draws), strict=True)
+    return {name: [round(float(usd), 2) for usd in values] for name, values in found}
 
 
 def _savings(total: Pool) -> dict[str, Any]:

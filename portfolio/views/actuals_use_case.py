@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from costing.charts import format as figures
@@ -21,7 +22,7 @@ from costing.charts.actuals import SpentMonth, component_chart, spend_chart
 from costing.public import OPTIONS, Scenario, catalogue, planned_use, spec_of
 from organisations.roles import Permission
 from portfolio.actuals import spent
-from portfolio.actuals.plans import Plan, Plans
+from portfolio.actuals.plans import Plan, Plans, compared, is_compared
 from portfolio.actuals.shares import to_cents
 from portfolio.actuals.variance import Planned, Used, explained, is_same_model
 from portfolio.models import UseCase
@@ -29,10 +30,12 @@ from portfolio.permissions import SignedInRequest, get_use_case_for, membership_
 from portfolio.scenarios import ScenarioChangedError
 from portfolio.views.actuals_measured import MeasuredPage, take_over
 from portfolio.views.actuals_words import (
+    band_note,
+    besides,
     component_rows,
     month_name,
     month_of,
-    not_billed,
+    nothing_to_compare,
     over,
     plan_note,
     reason_rows,
@@ -55,6 +58,7 @@ class MonthRow:
     share: str
     is_inside: bool | None
     is_late: bool
+    is_running: bool
 
 
 @login_required
@@ -68,8 +72,9 @@ def use_case_actuals(request: SignedInRequest, pk: int) -> HttpResponse:
     context: dict[str, Any] = {"use_case": use_case, "may_edit": may_edit, "months": months[::-1]}
     if months:
         plans = Plans(use_case.organisation_id).of_use_case(use_case, months)
-        month = month_of(request.GET.get("month"), months) or months[-1]
-        context |= _history(months, amounts, plans) | _chosen(lines, month, amounts, plans.get(month))
+        month = month_of(request.GET.get("month"), months) or max([one for one in months if one in plans] or months)
+        spend = _Spend(months, amounts, plans, timezone.localdate())
+        context |= _history(spend) | _chosen(lines, spend, month)
     return render(request, "portfolio/actuals_use_case.html", context)
 
 
@@ -96,68 +101,115 @@ def use_case_measured(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "portfolio/actuals_measured.html", context, status=status)
 
 
-def _history(months: list[date], amounts: Any, plans: dict[date, Plan]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Spend:
+    """What the use case spent, by month and component, beside its plans."""
+
+    months: list[date]
+    amounts: Any
+    plans: dict[date, Plan]
+    today: date
+
+    def parts(self, month: date) -> dict[str, Decimal]:
+        """US dollars by component."""
+        return {key[1]: usd for key, usd in self.amounts.items() if key[0] == month}
+
+    def plan(self, month: date) -> Plan | None:
+        """The plan of the month where some of its spend can be held against it."""
+        return self.plans.get(month) if compared(self.parts(month)) is not None else None
+
+    def is_running(self, month: date) -> bool:
+        return month >= self.today.replace(day=1)
+
+
+def _history(spend: _Spend) -> dict[str, Any]:
     """Every month beside its plan, as rows and as charts."""
     rows, drawn = [], []
+    amounts, months = spend.amounts, spend.months
     components = sorted({key[1] for key in amounts}, key=lambda key: (key == "", key))
     by_component = {key: tuple(float(amounts.get((month, key), NOTHING)) for month in months) for key in components}
     for month in months:
-        paid = sum((usd for key, usd in amounts.items() if key[0] == month), NOTHING)
-        plan = plans.get(month)
-        band = (float(plan.p10), float(plan.p50), float(plan.p90)) if plan else (None, None, None)
-        drawn.append(SpentMonth(month, float(paid), 0.0, *band))
-        rows.append(_row(month, paid, plan))
+        plan, parts = spend.plan(month), spend.parts(month)
+        paid = sum((usd for key, usd in parts.items() if plan is None or is_compared(key)), NOTHING)
+        low, middle, high = (float(usd) for usd in plan.band) if plan else (None, None, None)
+        is_judged = plan is not None and not plan.is_late and not spend.is_running(month)
+        drawn.append(SpentMonth(month, float(paid), 0.0, low, middle, high, is_judged=is_judged))
+        rows.append(_row(spend, month))
     return {
         "rows": rows[::-1],
         "charts": [spend_chart(drawn, "USD", "Spent"), component_chart(months, by_component, "USD")],
     }
 
 
-def _row(month: date, paid: Decimal, plan: Plan | None) -> MonthRow:
+def _row(spend: _Spend, month: date) -> MonthRow:
+    plan, parts, is_running = spend.plan(month), spend.parts(month), spend.is_running(month)
+    total, held = sum(parts.values(), NOTHING), compared(parts) or NOTHING
     if plan is None:
-        return MonthRow(month, figures.money_exact(paid), "", "", "", "", None, False)
+        return MonthRow(month, figures.money_exact(total), "", "", "", "", None, False, is_running)
     return MonthRow(
         month=month,
-        spent=figures.money_exact(paid),
+        spent=figures.money_exact(total),
         planned=figures.money_exact(plan.expected),
         band=figures.band(plan.p10, plan.p90),
-        difference=signed(paid - plan.expected, "USD"),
-        share=over(paid, plan.expected),
-        is_inside=plan.holds(paid),
+        difference=signed(held - plan.expected, "USD"),
+        share=over(held, plan.expected),
+        is_inside=None if is_running and held <= plan.p90 else plan.holds(held),
         is_late=plan.is_late,
+        is_running=is_running,
     )
 
 
-def _chosen(lines: Any, month: date, amounts: Any, plan: Plan | None) -> dict[str, Any]:
+def _chosen(lines: Any, spend: _Spend, month: date) -> dict[str, Any]:
     """One month: by component, and why it differs from the plan."""
-    parts = {key[1]: usd for key, usd in amounts.items() if key[0] == month}
+    parts, plan = spend.parts(month), spend.plan(month)
     cents = dict(zip(parts, to_cents(list(parts.values())), strict=True))
-    total = sum(cents.values(), NOTHING)
+    held = compared(cents) or NOTHING
     planned = {**plan.components, **plan.elsewhere} if plan else {}
     used = _used(lines.filter(month=month, component__in=(SERVING, "")))
     use = _planned_use(plan) if plan else None
-    reasons = explained(total, plan.expected, used, use) if plan else ()
+    reasons = explained(held, plan.expected, used, use) if plan else ()
     return {
         "month": month,
-        "headline": _headline(month, total, plan),
-        "note": plan_note(plan, month),
-        "people_note": not_billed(sum(plan.elsewhere.values(), NOTHING), "USD") if plan else "",
+        "is_running": spend.is_running(month),
+        "headline": _headline(spend, month, cents),
+        "notes": _notes(spend, month, cents),
         "components": component_rows(cents, planned, "USD", has_plan=plan is not None),
         "reasons": reason_rows(reasons),
-        "difference": signed(total - plan.expected, "USD") if plan else "",
-        "quantities": _quantities_note(total, used, use),
+        "difference": signed(held - plan.expected, "USD") if plan else "",
+        "quantities": _quantities_note(held, used, plan, use),
         "used": [_used_row(one, use) for one in used],
         "use": use,
     }
 
 
-def _headline(month: date, total: Decimal, plan: Plan | None) -> str:
-    said = f"{month_name(month)} cost {figures.money(total)}"
+def _notes(spend: _Spend, month: date, cents: dict[str, Decimal]) -> list[str]:
+    plan = spend.plan(month)
     if plan is None:
-        return f"{said}; nothing was planned for it."
-    band = figures.band(plan.p10, plan.p90)
-    where = "inside" if plan.holds(total) else "below" if total < plan.p10 else "above"
-    return f"{said}; planned were {figures.money(plan.expected)}. That is {where} the band of {band}."
+        return [nothing_to_compare(month) if month in spend.plans else plan_note(None, month)]
+    beside = sum((amount for key, amount in cents.items() if not is_compared(key)), NOTHING)
+    left_out = sum(plan.elsewhere.values(), NOTHING)
+    return [note for note in (plan_note(plan, month), besides(left_out, beside, "USD"), band_note(plan)) if note]
+
+
+def _headline(spend: _Spend, month: date, cents: dict[str, Decimal]) -> str:
+    plan, total, held = spend.plan(month), sum(cents.values(), NOTHING), compared(cents) or NOTHING
+    is_running = spend.is_running(month)
+    said = f"{month_name(month)} {'has ' if is_running else ''}cost {figures.money(total)}"
+    said += " so far" if is_running else ""
+    if plan is None:
+        why = "nothing of it can be held against the plan" if month in spend.plans else "nothing was planned for it"
+        return f"{said}; {why}."
+    band, it = figures.band(plan.p10, plan.p90), "That"
+    if held != total:
+        said += f", {figures.money(held)} of it for serving and retrieval"
+        it = "Serving and retrieval"
+    planned = f"planned for serving and retrieval were {figures.money(plan.expected)}"
+    if not is_running:
+        where = "inside" if plan.holds(held) else "below" if held < plan.p10 else "above"
+        verb = "is" if it == "That" else "are"
+        return f"{said}; {planned}. {it} {verb} {where} the band of {band}."
+    late = f" That is above the band of {band} already." if held > plan.p90 else f" The band is {band}."
+    return f"{said}; {planned} for the whole month.{late}"
 
 
 def _used(lines: Any) -> list[Used]:
@@ -194,17 +246,24 @@ def _planned_use(plan: Plan) -> Planned | None:
         use = planned_use(spec_of(scenario), plan.option, plan.place, catalogue.load())
     except ValueError:  # stored by an engine that knew other inputs
         return None
-    usd = plan.components.get(SERVING, NOTHING)
+    retrieves = bool(plan.components.get("retrieval"))
+    if retrieves and plan.passages is None:
+        return None
+    usd = plan.components.get(SERVING, NOTHING) + (plan.passages or NOTHING)
     return Planned(use.model.rpartition(":")[2], usd, Decimal(str(use.tokens)), Decimal(str(use.calls)))
 
 
-def _quantities_note(total: Decimal, used: list[Used], use: Planned | None) -> str:
+def _quantities_note(total: Decimal, used: list[Used], plan: Plan | None, use: Planned | None) -> str:
     counted = sum((one.usd for one in used), NOTHING)
     if not used:
         return "No line of the month counts tokens, so volume and price cannot be told apart."
+    if use is None and plan is not None and plan.components.get("retrieval") and plan.passages is None:
+        return "What passages add to the prompts is not stored of this plan, so volume and price cannot be told apart."
     if use is None:
         return "The inputs of the plan are not stored, so volume and price cannot be told apart."
     said = f"Lines that count tokens carry {figures.money(counted)} of {figures.money(total)}."
+    if plan is not None and plan.passages:
+        said += " The plan’s tokens and their price include retrieved passages."
     if any(one.calls is None for one in used):
         said += " Not all of them count calls, so more calls and longer ones are told as one."
     return said

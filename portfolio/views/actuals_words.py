@@ -8,9 +8,11 @@ from decimal import Decimal
 
 from costing.charts import format as figures
 from costing.charts.actuals import component_label
-from portfolio.actuals.plans import Plan
+from costing.public import RUNNING
+from portfolio.actuals.plans import Plan, is_compared
 from portfolio.actuals.variance import Reason
 
+NOTHING = Decimal(0)
 REASONS = {
     "calls": ("Calls", "more calls than planned", "fewer calls than planned"),
     "length": ("Length of a call", "longer prompts and answers", "shorter prompts and answers"),
@@ -80,36 +82,82 @@ class ComponentRow:
     spent: str
     planned: str
     difference: str
+    note: str = ""
 
 
 def component_rows(
     spent: dict[str, Decimal], planned: dict[str, Decimal], currency: str, *, has_plan: bool
 ) -> list[ComponentRow]:
-    """Spend beside the plan for every component that has one of them, the unknown one last."""
-    keys = [key for key in {**planned, **spent} if key and (spent.get(key) or planned.get(key))]
-    rows = []
-    for key in [*keys, *([""] if spent.get("") else [])]:
-        paid, plan = spent.get(key), planned.get(key, Decimal(0))
-        rows.append(
-            ComponentRow(
-                component_label(key),
-                figures.money_exact(paid, currency) if paid is not None else figures.UNKNOWN,
-                figures.money_exact(plan, currency) if has_plan else figures.UNKNOWN,
-                signed((paid or Decimal(0)) - plan, currency) if has_plan and paid is not None else figures.UNKNOWN,
-            )
+    """Spend beside the plan: what is compared first, then every component that has one of them, the unknown one last.
+
+    Serving and retrieval are one row wherever something is retrieved: a bill of tokens does not tell passages apart.
+    """
+    rows = [_running_row(spent, planned, currency, has_plan=has_plan)]
+    beside = [key for key in {**planned, **spent} if not is_compared(key) and (spent.get(key) or planned.get(key))]
+    rows += [_row_beside(k, spent.get(k), planned.get(k, NOTHING), currency, has_plan=has_plan) for k in beside]
+    if paid := spent.get(""):
+        difference = signed(paid, currency) if has_plan else figures.UNKNOWN
+        exact, note = figures.money_exact(paid, currency), "not planned for"
+        rows.append(ComponentRow(component_label(""), exact, figures.UNKNOWN, difference, note if has_plan else ""))
+    return [row for row in rows if row is not None]
+
+
+def _running_row(
+    spent: dict[str, Decimal], planned: dict[str, Decimal], currency: str, *, has_plan: bool
+) -> ComponentRow | None:
+    paid = [spent[key] for key in RUNNING if key in spent]
+    plan = sum((planned.get(key, NOTHING) for key in RUNNING), NOTHING)
+    if not any(paid) and not plan:
+        return None
+    total, note = sum(paid, NOTHING), ""
+    retrieves = bool(spent.get("retrieval") or planned.get("retrieval"))
+    if retrieves and paid:
+        parts = [f"{figures.money_exact(spent.get(key, NOTHING), currency)} of {key}" for key in RUNNING]
+        note = f"billed as {' and '.join(parts)}; passages are billed as tokens"
+    return ComponentRow(
+        " and ".join([component_label("serving"), figures.in_sentence(component_label("retrieval"))][: 1 + retrieves]),
+        figures.money_exact(total, currency) if paid else figures.UNKNOWN,
+        figures.money_exact(plan, currency) if has_plan else figures.UNKNOWN,
+        signed(total - plan, currency) if has_plan and paid else figures.UNKNOWN,
+        note,
+    )
+
+
+def _row_beside(key: str, paid: Decimal | None, plan: Decimal, currency: str, *, has_plan: bool) -> ComponentRow:
+    """A component whose plan holds people's work, which no bill shows: both are told, not compared."""
+    return ComponentRow(
+        component_label(key),
+        figures.money_exact(paid, currency) if paid else figures.UNKNOWN,
+        figures.money_exact(plan, currency) if has_plan else figures.UNKNOWN,
+        "not comparable" if has_plan and paid else figures.UNKNOWN,
+    )
+
+
+def besides(left_out: Decimal, beside: Decimal, currency: str) -> str:
+    """What is compared, and what of plan and spend is not."""
+    said = "Compared are serving and retrieval, which providers bill while a use case runs."
+    if left_out:
+        said += (
+            f" {figures.money(left_out, currency)} more were planned in other components: mostly people’s work, which "
+            "is on no bill."
         )
-    return rows
+    if beside:
+        said += f" {figures.money(beside, currency)} spent on other components are not held against the plan."
+    return said
 
 
-def not_billed(left_out: Decimal, currency: str) -> str:
-    """What of the plan is not compared, as no line of these components was imported."""
-    if not left_out:
+def band_note(plan: Plan | None) -> str:
+    """How the band came about, where it is approximated."""
+    if plan is None or not plan.is_scaled:
         return ""
     return (
-        f"{figures.money(left_out, currency)} more were planned in components for which no line was imported. Mostly "
-        "that is people’s work, which bills of providers do not show; a plain table can bring it in. Plan and band are "
-        "compared without it."
+        "The band is that of the whole plan, scaled to what serving and retrieval are expected to cost: an "
+        "approximation, as these figures were stored without a band of their own."
     )
+
+
+def nothing_to_compare(month: date) -> str:
+    return f"No line of {month_name(month)} is of serving or retrieval, so nothing can be held against the plan."
 
 
 def plan_note(plan: Plan | None, month: date) -> str:

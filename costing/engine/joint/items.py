@@ -57,6 +57,8 @@ class Simulated:
     planned_cents: int  # first twelve months
     tuned_cents: int
     bands: tuple[Array, Array, Array]  # P10, P50, P90 by month
+    running_usd: Array  # (draws, months), of it serving and retrieval: what providers bill while it runs
+    passages_cents: Cents  # (months,), expected; the part of retrieval that is billed as tokens of the prompts
     annual: Band  # first twelve months; the mean is the expected cents
     due: tuple[Due, ...]
 

@@ -22,7 +22,7 @@ from costing.engine.options.outcome import events, outcome
 from costing.engine.options.world import World
 from costing.engine.project import LARGEST_USD
 from costing.engine.rates import months_until
-from costing.engine.results import OPTIONS, Band, Event
+from costing.engine.results import OPTIONS, RUNNING, Band, Event
 from costing.engine.setting import Setting, prepare
 from costing.engine.wording import short_usd
 
@@ -75,6 +75,8 @@ def simulated(
         planned_cents=case.year_cents(planned),
         tuned_cents=case.year_cents(tuned),
         bands=months_band,
+        running_usd=case.running_usd(counted),
+        passages_cents=case.passages_cents(counted),
         annual=Band(year.p10, year.p50, year.p90, int(expected[:, :YEAR].sum()) / 100),
         due=tuple(case.due(counted)),
     )
@@ -124,6 +126,18 @@ class _Case:
             parts, _ = rounded_parts(self.bill(option).means())
             self.expected[option] = np.asarray(parts, dtype=np.int64)
         return self.expected[option]
+
+    def running_usd(self, option: str) -> Array:
+        """What providers bill while it runs, (draws, months): no people's work is in it."""
+        found = self.bill(option)
+        parts = sum(found.components[key] for key in RUNNING)
+        return np.array(np.broadcast_to(parts, (found.rows, found.months)))
+
+    def passages_cents(self, option: str) -> Cents:
+        """Expected cents by month that retrieved passages add to the prompts (a part of retrieval), in one branch."""
+        found = self.bill(option)
+        usd = np.broadcast_to(found.passages_usd, (found.rows, found.months)).mean(axis=0)
+        return np.asarray(np.rint(usd * 100), dtype=np.int64)
 
     def year_cents(self, option: str) -> int:
         return int(self.cents(option)[:, :YEAR].sum())

@@ -27,7 +27,7 @@ def rates(organisation: Organisation) -> PriceBook:
 
 @pytest.fixture
 def helpdesk(organisation: Organisation, owner: User) -> UseCase:
-    return use_case_in(organisation, owner, title="Help desk", billing_tag="helpdesk")
+    return use_case_in(organisation, owner, title="Help desk", billing_tag="helpdesk", stage="live")
 
 
 @pytest.fixture
@@ -41,8 +41,14 @@ def planned(helpdesk: UseCase) -> PortfolioRun:
     return plan_of(helpdesk, datetime(2026, 7, 31, tzinfo=UTC), "2026-08")
 
 
-def plan_of(use_case: UseCase, summed_at: datetime, start: str, months: int = 12) -> PortfolioRun:
-    """A stored full run of one use case: P10, P50, P90 of 450, 500 and 560 dollars a month."""
+def plan_of(
+    use_case: UseCase, summed_at: datetime, start: str, months: int = 12, *, is_older: bool = False
+) -> PortfolioRun:
+    """A stored full run of one use case: P10, P50, P90 of 450, 500 and 560 dollars a month, serving 60, 95 and 150.
+
+    `is_older`: the run was stored before the band of serving and retrieval was.
+    """
+    running = {name: [float(usd)] * months for name, usd in (("p10", 60), ("p50", 95), ("p90", 150))}
     run = PortfolioRun.objects.create(
         organisation=use_case.organisation,
         start=start,
@@ -53,18 +59,22 @@ def plan_of(use_case: UseCase, summed_at: datetime, start: str, months: int = 12
         summed_at=summed_at,
         engine_version="1",
         catalogue_version="1",
+        result={} if is_older else {"billed": running},
     )
     by_month = {name: [SHARE.get(name, 0)] * months for name in COMPONENTS}
     band = {name: [float(usd)] * months for name, usd in (("p10", 450), ("p50", 500), ("p90", 560))}
-    PortfolioShare.objects.create(run=run, use_case=use_case, months={**band, "components": by_month})
+    more = {} if is_older else {"running": running, "passages": [0] * months}
+    PortfolioShare.objects.create(run=run, use_case=use_case, months={**band, "components": by_month, **more})
     draws = np.asarray([[450.0] * months, [500.0] * months, [560.0] * months], dtype="<f4")
-    PortfolioCell.objects.create(
-        run=run,
-        is_total=True,
-        use_cases=1,
-        expected_cents=[by_month[name] for name in COMPONENTS],
-        monthly_usd=draws.tobytes(),
-        planned_usd=b"",
-        tuned_usd=b"",
-    )
+    for is_total, stage in ((True, ""), (False, use_case.stage)):
+        PortfolioCell.objects.create(
+            run=run,
+            is_total=is_total,
+            stage=stage,
+            use_cases=1,
+            expected_cents=[by_month[name] for name in COMPONENTS],
+            monthly_usd=draws.tobytes(),
+            planned_usd=b"",
+            tuned_usd=b"",
+        )
     return run

@@ -22,7 +22,16 @@ from organisations.models import Organisation, User
 from portfolio.actions.actuals import propose, take_over
 from portfolio.actuals.accuracy import accuracy
 from portfolio.actuals.plans import Plans
-from portfolio.models import ActualImport, ActualLine, CostScenario, PortfolioRun, PortfolioShare, TagRule, UseCase
+from portfolio.models import (
+    ActualImport,
+    ActualLine,
+    CostScenario,
+    PortfolioCell,
+    PortfolioRun,
+    PortfolioShare,
+    TagRule,
+    UseCase,
+)
 from tests.portfolio.actuals.conftest import contracts, helpdesk, plan_of, planned, rates
 from tests.portfolio.actuals.samples import sample, table, upload
 from tests.portfolio.factories import HR_DESK, say, use_case_in
@@ -89,7 +98,7 @@ def test_a_bill_is_looked_at_taken_over_and_undone(
     owner_client.post(reverse("actuals-import-take-over", args=[source.pk]))
     text = page(owner_client, "actuals")
     assert "In October 2026 you spent $673." in text
-    assert "$36.60 of the spend belong to no use case" in text
+    assert "$36.60 of the spend belongs to no use case" in text
     again = owner_client.post(reverse("actuals-import"), {**sent, "file": upload("focus.csv")}, follow=True)
     assert "Everything in it is counted already" in again.content.decode()
     owner_client.post(reverse("actuals-import-undo", args=[source.pk]))
@@ -147,14 +156,16 @@ def test_unattributed_spend_is_said_to_belong_somewhere(
     assert "<b>$42.00</b>" in page(owner_client, "actuals-unattributed")
 
 
-def test_the_overview_holds_spend_against_the_plan_of_what_was_imported(
+def test_the_overview_holds_spend_against_the_plan_of_what_providers_bill(
     owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
 ) -> None:
     spend(organisation, owner, monthly("2026-10", "120.10"), monthly("2026-10", "5", "nobody"))
     text = page(owner_client, "actuals")
-    # serving 100 of the planned 500; the three draws' P10 and P90, 460 and 548, less 400 of people's work without lines
-    assert "In October 2026 you spent $125; planned for the same components were $100, most likely $60–148." in text
-    assert "$400 more were planned in components for which no line was imported" in text
+    # serving 100 of the planned 500, with the band that the run stored of it
+    assert "In October 2026 you spent $125; planned for serving and retrieval were $100, most likely $60–150." in text
+    assert "$400 more were planned in other components: mostly people’s work" in text
+    assert "all use cases that were building or live when it was worked out" in text
+    assert "an approximation" not in text
     assert "$125.10" in text
     assert "+$25.10" in text
     assert "Belongs to no use case" in text
@@ -164,9 +175,92 @@ def test_a_month_is_chosen_in_the_address(
     owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase
 ) -> None:
     spend(organisation, owner, monthly("2026-09", "1"), monthly("2026-10", "2"), monthly("2026-11", "4"))
-    assert "In October 2026 you spent $2" in page(owner_client, "actuals")  # November is not over
-    assert "In November 2026 you spent $4 so far" in page(owner_client, "actuals", query="?month=2026-11")
-    assert "In October 2026 you spent $2" in page(owner_client, "actuals", query="?month=nonsense")
+    assert "In November 2026 you spent $4 so far" in page(owner_client, "actuals")
+    assert "In October 2026 you spent $2" in page(owner_client, "actuals", query="?month=2026-10")
+    assert "In November 2026 you spent $4 so far" in page(owner_client, "actuals", query="?month=nonsense")
+
+
+def test_the_newest_month_with_a_plan_opens(
+    owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase
+) -> None:
+    plan_of(helpdesk, datetime(2026, 7, 31, tzinfo=UTC), "2026-08", months=3)
+    spend(organisation, owner, monthly("2026-09", "1"), monthly("2026-10", "2"), monthly("2026-11", "4"))
+    assert "In October 2026 you spent $2" in page(owner_client, "actuals")
+    assert "October 2026 cost $2" in page(owner_client, "use-case-actuals", helpdesk.pk)
+
+
+def test_a_month_that_is_not_over_is_not_judged(
+    owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
+) -> None:
+    spend(organisation, owner, monthly("2026-11", "40"))
+    text = page(owner_client, "actuals")
+    assert "you spent $40 so far; planned for serving and retrieval were $100 for the whole month" in text
+    assert "Inside" not in text
+    assert "outside" not in text
+    assert "no plan can be judged yet" in text
+    text = page(owner_client, "use-case-actuals", helpdesk.pk)
+    assert "November 2026 has cost $40 so far" in text
+    assert "were $100 for the whole month. The band is $60–150." in text
+    assert "no plan can be judged yet" in text
+    spend(organisation, owner, monthly("2026-10", "70"), monthly("2026-11", "111"))
+    text = page(owner_client, "use-case-actuals", helpdesk.pk)
+    assert "That is above the band of $60–150 already." in text
+    assert "1 of 1 month that is over, with a plan from before, stayed inside" in text
+    assert "Outside" in page(owner_client, "actuals")
+
+
+def test_what_people_do_is_not_compared_with_a_line_of_its_component(
+    owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
+) -> None:
+    """Forty dollars of monitoring do not bring the 400 of people who run it into the comparison."""
+    spend(organisation, owner, monthly("2026-10", "120"), monthly("2026-10", "40", component="operations"))
+    text = page(owner_client, "actuals")
+    assert "you spent $160, $120 of it on serving and retrieval; planned for that were $100" in text
+    assert "+$20.00" in text
+    assert "$40 spent on other components are not held against the plan" in text
+    assert "not comparable" in text
+    text = page(owner_client, "use-case-actuals", helpdesk.pk)
+    assert "October 2026 cost $160, $120 of it for serving and retrieval" in text
+    assert "Serving and retrieval are inside the band of $60–150." in text
+    found = accuracy(organisation.pk, NOVEMBER)
+    assert [one.usd for one in found.judged] == [Decimal(120)]
+
+
+def test_a_month_without_lines_of_serving_is_not_held_against_the_plan(
+    owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
+) -> None:
+    spend(organisation, owner, monthly("2026-10", "40", component="data"))
+    assert "nothing can be held against the plan" in page(owner_client, "actuals")
+    assert "nothing of it can be held against the plan" in page(owner_client, "use-case-actuals", helpdesk.pk)
+    assert accuracy(organisation.pk, NOVEMBER).spent == 0
+
+
+def test_ideas_are_in_no_plan_that_bills_are_held_against(helpdesk: UseCase, planned: PortfolioRun) -> None:
+    idea = PortfolioCell.objects.get(run=planned, is_total=False)
+    PortfolioCell.objects.create(
+        run=planned,
+        stage="idea",
+        use_cases=1,
+        expected_cents=[[70_000] * 12] * 8,
+        monthly_usd=idea.monthly_usd,
+        planned_usd=b"",
+        tuned_usd=b"",
+    )
+    plan = Plans(helpdesk.organisation_id).of_portfolio([OCTOBER])[OCTOBER]
+    assert plan.expected == Decimal(100)
+
+
+def test_an_older_run_s_band_is_scaled_to_what_is_compared(
+    owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase
+) -> None:
+    plan_of(helpdesk, datetime(2026, 7, 31, tzinfo=UTC), "2026-08", is_older=True)
+    spend(organisation, owner, monthly("2026-10", "100"))
+    plans = Plans(organisation.pk)
+    # a fifth of 450, 500 and 560; of the portfolio's three draws P10 and P90 are 460 and 548
+    assert plans.of_use_cases([helpdesk.pk], [OCTOBER])[helpdesk.pk, OCTOBER].band == (90, 100, 112)
+    assert plans.of_portfolio([OCTOBER])[OCTOBER].band == (92, 100, Decimal("109.6"))
+    assert "an approximation" in page(owner_client, "actuals")
+    assert "an approximation" in page(owner_client, "use-case-actuals", helpdesk.pk)
 
 
 def test_amounts_are_shown_in_the_organisation_s_currency(
@@ -188,8 +282,8 @@ def test_the_plan_is_the_last_one_before_the_month_began(helpdesk: UseCase, plan
         OCTOBER: (date(2026, 7, 31), False),
         NOVEMBER: (date(2026, 10, 1), False),
     }
-    assert found[helpdesk.pk, OCTOBER].expected == Decimal(500)
-    assert plans.of_portfolio([OCTOBER])[OCTOBER].p50 == Decimal(500)
+    assert found[helpdesk.pk, OCTOBER].expected == Decimal(100)  # serving alone
+    assert plans.of_portfolio([OCTOBER])[OCTOBER].p50 == Decimal(95)
 
 
 def test_a_plan_made_after_the_month_began_is_shown_but_not_judged(
@@ -200,13 +294,17 @@ def test_a_plan_made_after_the_month_began_is_shown_but_not_judged(
     assert "after October 2026 had begun" in page(owner_client, "use-case-actuals", helpdesk.pk)
     found = accuracy(organisation.pk, NOVEMBER)
     assert (found.total, found.late) == (None, 1)
-    assert "No forecast can be judged yet" in page(owner_client, "actuals-accuracy")
+    spend(organisation, owner, monthly("2026-08", "100"), monthly("2026-09", "100"))
+    text = page(owner_client, "actuals-accuracy")
+    assert "No forecast can be judged yet" in text
+    assert "Spend came in 3 months of use cases. Of these, 1 is left out because its plan was made only after" in text
+    assert "and 2 because no stored plan covers them" in text
 
 
 def test_forecasts_are_judged_month_by_month(
     owner_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
 ) -> None:
-    # serving alone: P50 of 100 in a band of 50 to 160
+    # serving alone: P50 of 95 in a band of 60 to 150
     spend(organisation, owner, monthly("2026-08", "110"), monthly("2026-09", "170"), monthly("2026-10", "60"))
     found = accuracy(organisation.pk, NOVEMBER)
     assert [(one.month, one.inside, one.judged) for one in found.months] == [
@@ -215,8 +313,8 @@ def test_forecasts_are_judged_month_by_month(
         (OCTOBER, 1, 1),
     ]
     assert found.total is not None
-    assert (found.total.share, found.total.median_error) == (2 / 3, 0.4)  # errors of 10, 70 and 40 %
-    assert found.total.bias == pytest.approx(40 / 300)
+    assert (found.total.share, found.total.median_error) == (2 / 3, 35 / 95)  # errors of 15, 75 and 35 dollars
+    assert found.total.bias == pytest.approx(55 / 285)
     text = page(owner_client, "actuals-accuracy")
     assert "2 of 3 forecasts held in 3 months: too few to judge" in text
     assert "Furthest off" in text
@@ -227,7 +325,9 @@ def test_one_use_case_month_by_month_with_the_reasons(
 ) -> None:
     spend(organisation, owner, *calls(20))
     text = page(owner_client, "use-case-actuals", helpdesk.pk)
-    assert "October 2026 cost $20; planned were $100. That is below the band of $50–160." in text
+    assert (
+        "October 2026 cost $20; planned for serving and retrieval were $100. That is below the band of $60–150." in text
+    )
     assert "−$80.00" in text
     assert "The inputs of the plan are not stored" in text
     assert "gpt-6-sol" in text

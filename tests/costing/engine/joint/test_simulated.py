@@ -40,6 +40,19 @@ def test_the_money_is_that_of_the_whole_simulation(seed: int) -> None:
             assert means[found.tuned_option] == min(tuned.values())
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_what_providers_bill_is_serving_and_retrieval_in_every_draw(seed: int) -> None:
+    for item in (DESK, *some_items(seed, 2)):
+        found = worked(item)
+        rows = [COMPONENTS.index("serving"), COMPONENTS.index("retrieval")]
+        expected = found.expected_cents[rows].sum(axis=0) / 100
+        assert found.running_usd.shape == found.monthly_usd.shape
+        assert np.allclose(found.running_usd.mean(axis=0), expected, atol=0.011)  # two amounts rounded to the cent
+        assert (found.running_usd <= found.monthly_usd + 1e-6).all()
+        assert (found.passages_cents <= found.expected_cents[rows[1]] + 1).all()
+        assert bool(found.passages_cents.any()) == (OPTIONS[found.option][1] in ("rag", "hybrid"))
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_what_counts_is_what_a_projection_headlines(seed: int) -> None:
     for item in some_items(seed, 2):
