@@ -78,8 +78,27 @@ class PriceBook(Kept):
         return f"price book {self.number}"
 
 
-class PriceImport(models.Model):
-    """An uploaded price list as a proposal: nothing of it counts until somebody takes it over."""
+class Upload(models.Model):
+    """An uploaded table as a proposal: nothing of it counts until somebody takes it over. Abstract."""
+
+    file_name = models.CharField(max_length=255)
+    file_sha256 = models.CharField(max_length=64)
+    failures = models.JSONField(default=list)  # rows that cannot be taken over: line, column, what is wrong
+    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+        ordering: ClassVar[list[str]] = ["-uploaded_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class PriceImport(Upload):
+    """An uploaded price list."""
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "Proposed"
@@ -89,22 +108,9 @@ class PriceImport(models.Model):
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.CASCADE, related_name="price_imports"
     )
-    file_name = models.CharField(max_length=255)
-    file_sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
     rows = models.JSONField(default=list)  # the rows that can be taken over, as plain values
-    failures = models.JSONField(default=list)  # the others: line, column, what is wrong and what to do
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    decided_at = models.DateTimeField(null=True)
     price_book = models.ForeignKey(PriceBook, null=True, on_delete=models.PROTECT, related_name="+")  # it became
-
-    class Meta:
-        ordering: ClassVar[list[str]] = ["-uploaded_at", "-pk"]
-
-    def __str__(self) -> str:
-        return self.file_name
 
 
 class Scenario(Kept):

@@ -69,7 +69,7 @@ from costing.engine.results import (
 )
 from costing.engine.screening import adapter_fits_16_bit, monthly_api_bill_usd
 from costing.first_year import FirstYear, first_year
-from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario
+from costing.models import Job, JobState, PriceBook, PriceImport, Projection, Scenario, Upload
 from costing.previews import previewed
 from costing.revisions import newest_of, store_revisions
 from costing.runner import cents, result_of, run_projection, spec_of
@@ -133,6 +133,7 @@ __all__ = [
     "Travel",
     "Unpriced",
     "UnreadableSheet",
+    "Upload",
     "adapter_fits_16_bit",
     "add_currency",
     "apply_import",

@@ -9,11 +9,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from costing.public import Upload
 from portfolio.models.register import UseCase
 
 
-class ActualImport(models.Model):
-    """One uploaded file of spend or usage. A proposal until it is taken over; what was taken over can be undone."""
+class ActualImport(Upload):
+    """One uploaded file of spend or usage; what was taken over can be undone."""
 
     class State(models.TextChoices):
         PROPOSED = "proposed", "Proposed"
@@ -26,22 +27,9 @@ class ActualImport(models.Model):
     organisation = models.ForeignKey(
         "organisations.Organisation", on_delete=models.CASCADE, related_name="actual_imports"
     )
-    file_name = models.CharField(max_length=255)
-    file_sha256 = models.CharField(max_length=64)
     format = models.CharField(max_length=10, choices=FORMATS)
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED)
-    failures = models.JSONField(default=list)  # rows that could not be read: line, column, what is wrong
     duplicates = models.PositiveIntegerField(default=0)  # rows that are there already: counted once
-    uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    uploaded_at = models.DateTimeField(default=timezone.now, editable=False)
-    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
-    decided_at = models.DateTimeField(null=True)
-
-    class Meta:
-        ordering = ["-uploaded_at", "-pk"]
-
-    def __str__(self) -> str:
-        return self.file_name
 
 
 class TagRule(models.Model):
