@@ -20,7 +20,7 @@ FOCUS_COLUMNS = (
     "ChargePeriodStart", "ChargePeriodEnd", "ConsumedQuantity", "ConsumedUnit", "ServiceProviderName", "ServiceName",
     "SkuMeter", "SkuPriceDetails", "Tags",
 )  # fmt: skip
-REGISTER_COLUMNS = ("Title", "Stage", "Billing tag")
+REGISTER_COLUMNS = ("Title", "Planned approach", "Billing tag", "Review day", "Stage")
 
 
 def csv_of(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
@@ -49,7 +49,7 @@ def focus_bill(*charges: tuple[str, str]) -> bytes:
     return csv_of(
         FOCUS_COLUMNS,
         [
-            (usd, usd, "USD", *period, "Usage", *period, 900_000, "1K Tokens", "OpenAI", "Chat", "Input Tokens", sku,
+            (usd, usd, "USD", *period, "Usage", *period, float(usd) * 500, "1K Tokens", "OpenAI", "Chat", "Input Tokens", sku,
              f'{{"app":"{tag}"}}' if tag else "{}")
             for usd, tag in charges
         ],
@@ -97,9 +97,13 @@ def fill_money_pages(page: Page, sample: str) -> dict[str, str]:
     page.get_by_role("button", name="Take over the ticked rows").click()
     page.wait_for_url("**/prices/**")
     prices = look_at_prices(page, price_list("1.55", "Offer of the week"), "offer.csv")
-    rows = [("Answers about opening hours", "Idea", "hours"), ("Badly planned", "Nowhere", "")]
+    rows = [
+        ("Answers about opening hours", "RAG", "hours", f"{NEXT_MONTH}", "Idea"),
+        (BILLED_TITLE, "Hybrid", BILLING_TAG, "", "Idea"),
+        ("Badly planned", "Guessing", "", "tomorrow", "Idea"),
+    ]
     register = upload(page, "/use-cases/import/", "register.csv", csv_of(REGISTER_COLUMNS, rows), "Upload and compare")
-    bill = look_at_bill(page, focus_bill(("1840.20", BILLING_TAG), ("96.40", "nobody-yet")), "cloud.csv")
+    bill = look_at_bill(page, focus_bill(("18.40", BILLING_TAG), ("9.60", "nobody-yet")), "cloud.csv")
     page.get_by_role("button", name="Take over").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     return {
