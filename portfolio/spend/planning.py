@@ -64,7 +64,7 @@ def plan(
     if not found:
         raise NothingToAddUpError("there is no use case to add up; register one, or move a retired one back")
     run.use_cases = len(found)
-    run.inputs_sha256 = _sha256_of_run(run, found)
+    run.inputs_sha256 = sha256_of_run(run, found)
     newest = full_runs(organisation_id).first()
     if newest is not None and newest.inputs_sha256 == run.inputs_sha256:
         return newest, False
@@ -126,7 +126,8 @@ def to_compare_with(run: PortfolioRun) -> PortfolioRun | None:
     return found or full.filter(requested_at__lt=now - timedelta(days=1)).last()
 
 
-def _sha256_of_run(run: PortfolioRun, found: Sequence[Standing]) -> str:
+def sha256_of_run(run: PortfolioRun, found: Sequence[Standing]) -> str:
+    """Of all that the figures of a run rest on."""
     units = list(
         BusinessUnit.objects.filter(organisation_id=run.organisation_id).order_by("pk").values_list("pk", "name")
     )

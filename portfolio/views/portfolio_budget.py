@@ -173,6 +173,8 @@ def _outlook(spend: Spend, pool: Pool, budget: Budget, coin: Coin, spent_usd: fl
         return None
     amount_usd = float(budget.amount) * coin.usd
     shown = coin.short(round(budget.amount * 100))
+    if coin.currency != spend.coin.currency:  # set in another currency than the page is in
+        shown = f"{spend.coin.words(amount_usd)} (set as {shown})"
     return BudgetOutlook(
         budget_usd=amount_usd,
         shown=shown,

@@ -11,16 +11,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from costing.charts.format import percent
-from costing.public import band_of, jobs, month_after
+from costing.public import RUNNING, band_of, jobs, month_after
 from organisations.models import Membership
 from organisations.roles import Permission
-from portfolio.actuals.spent import actual_spend
+from portfolio.actuals.spent import by, counting, within
 from portfolio.forms.portfolio import Narrowed, PortfolioFilter
 from portfolio.lifecycle import STAGE_LABELS, Stage
-from portfolio.models import PortfolioRun, UseCase
+from portfolio.models import PortfolioRun, PortfolioShare, UseCase
 from portfolio.permissions import SignedInRequest
 from portfolio.questionnaire.outcome import Status
 from portfolio.spend import reading
+from portfolio.spend.drift import drift_of
 from portfolio.spend.reading import Runs
 from portfolio.views import portfolio_budget, portfolio_calendar, portfolio_changes, portfolio_risks, portfolio_words
 from portfolio.views.portfolio_figures import Spend
@@ -89,6 +90,7 @@ def _figures(run: PortfolioRun, narrowed: Narrowed, coin: Coin, split: str, toda
         "year_words": portfolio_words.year_words(run.start, today),
         "budget_sentence": portfolio_words.budget_sentence(against.outlook if against else None),
         "saving_sentence": portfolio_words.saving_sentence(coin, year.mean or 0.0, planned, year.p50),
+        "behind": portfolio_words.behind_words(drift_of(run)),
         "left_out": portfolio_words.partial_words(run.use_cases, run.unpriced, is_partial=run.is_partial),
         "mean_words": portfolio_words.mean_words(coin, year.mean or 0.0, year.p50, parts=len(units)),
         "now": _now(spend),
@@ -124,13 +126,35 @@ def _now(spend: Spend) -> dict[str, str]:
     narrowed = spend.narrowed
     if narrowed.is_set and narrowed.only_unit is None:
         return found
-    before = month_after(start, -1)
-    spent = actual_spend(spend.run.organisation_id, before, start, unit=narrowed.only_unit)
-    if spent > 0:
-        change = rate.p50 / float(spent) - 1
-        sign = "+" if change > 0 else ""
-        found["against"] = f"{sign}{percent(round(change, 2))} on the bills of {before:%B}"
+    if against := _against_bills(spend, month_after(start, -1)):
+        found["against"] = against
     return found
+
+
+def _against_bills(spend: Spend, month: date) -> str:
+    """What live use cases are expected to be billed for in a month, against the bills of `month` for the same.
+
+    Only serving and retrieval, and only of use cases that these bills name: people's work, and what carries no billing
+    tag, is on none. Two queries.
+    """
+    run, unit = spend.run, spend.narrowed.only_unit
+    lines = within(counting(run.organisation_id), month, spend.month_days[0])
+    lines = lines.filter(component__in=RUNNING, use_case__stage=Stage.LIVE)
+    billed: dict[Any, Any] = {key[0]: usd for key, usd in by(lines, "use_case").items()}
+    shares = PortfolioShare.objects.filter(run=run, use_case__in=billed, stage=Stage.LIVE, why_not="")
+    if unit is not None:
+        shares = shares.filter(unit_id_then=unit)
+    planned = {
+        key: sum(sum(parts[component][: spend.months]) for component in RUNNING) / 100 / spend.months
+        for key, parts in shares.values_list("use_case_id", "months__components")
+    }
+    spent = float(sum(usd for key, usd in billed.items() if key in planned))
+    if spent <= 0:
+        return ""
+    change = sum(planned.values()) / spent - 1
+    sign = "+" if change > 0 else ""
+    whose = "the live use case" if len(planned) == 1 else f"the {len(planned):,} live use cases"
+    return f"serving and retrieval of {whose} billed in {month:%B}: {sign}{percent(round(change, 2))} on those bills"
 
 
 @dataclass(frozen=True)
@@ -179,7 +203,7 @@ def _needs(register: Register, narrowed: Narrowed, calendar: list[portfolio_cale
     listed = reverse("use-cases")
     asked = narrowed.query(stage=Stage.ASSESSMENT.value, status=Status.READY.value)
     found = [
-        (register.ready, "to approve", "to approve", f"{listed}?{asked}"),
+        (register.ready, "awaits approval", "await approval", f"{listed}?{asked}"),
         (register.overdue, "review overdue", "reviews overdue", f"{listed}?{narrowed.query(review='overdue')}"),
         (ends, "model ends", "models end", "#calendar"),
     ]

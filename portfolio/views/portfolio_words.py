@@ -8,6 +8,7 @@ from datetime import date
 
 from costing.charts.format import count, percent
 from costing.public import Crossing, month_after
+from portfolio.spend.drift import Drift
 from portfolio.views.portfolio_money import Coin
 
 # Up to which probability each phrase is said, and whether it takes the plural.
@@ -140,6 +141,28 @@ def partial_words(use_cases: int, unpriced: int, *, is_partial: bool) -> str:
         number = "One use case has" if one else f"{count(unpriced)} of {count(use_cases)} use cases have"
         said.append(f"{number} no figures yet and {'is' if one else 'are'} not in these sums.")
     return " ".join(said)
+
+
+def behind_words(drift: Drift) -> str:
+    """What has moved since these figures were computed; "" where nothing has."""
+    said = []
+    if drift.changed:
+        said.append(f"{count(drift.changed)} use case{'s have' if drift.changed > 1 else ' has'} changed")
+    if drift.new:
+        are = "new ones are" if drift.new > 1 else "new one is"
+        said.append(f"{count(drift.new)} {are} not in these sums")
+    if drift.prices:
+        said.append("the price book has")
+        if drift.changed:
+            said[-1] += " too"
+        else:
+            said[-1] += " changed"
+    return f"Since these figures were computed, {_listed(said)}." if said else ""
+
+
+def _listed(parts: Sequence[str]) -> str:
+    """ "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
 
 
 def mean_words(coin: Coin, mean_usd: float, p50_usd: float, *, parts: int = 2) -> str:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from costing.engine.joint.pool import crossing
+from portfolio.spend.drift import Drift
 from portfolio.views.portfolio_money import Coin
 from portfolio.views.portfolio_words import (
     BudgetOutlook,
+    behind_words,
     budget_reading,
     budget_sentence,
     crossing_words,
@@ -162,3 +164,21 @@ def test_parts_in_another_currency_add_up_to_the_cent() -> None:
 def test_dollars_stay_what_they_are() -> None:
     assert Coin().parts([1, 2, 3]) == [1, 2, 3]
     assert Coin().words(1_840_000) == "$1.84M"
+
+
+@pytest.mark.parametrize(
+    ("drift", "words"),
+    [
+        (Drift(), ""),
+        (Drift(changed=1), "Since these figures were computed, 1 use case has changed."),
+        (Drift(new=2), "Since these figures were computed, 2 new ones are not in these sums."),
+        (Drift(prices=True), "Since these figures were computed, the price book has changed."),
+        (
+            Drift(changed=3, new=1, prices=True),
+            "Since these figures were computed, 3 use cases have changed, 1 new one is not in these sums"
+            " and the price book has too.",
+        ),
+    ],
+)
+def test_what_has_moved_since_is_said(drift: Drift, words: str) -> None:
+    assert behind_words(drift) == words
