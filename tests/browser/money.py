@@ -49,8 +49,8 @@ def focus_bill(*charges: tuple[str, str]) -> bytes:
     return csv_of(
         FOCUS_COLUMNS,
         [
-            (usd, usd, "USD", *period, "Usage", *period, float(usd) * 500, "1K Tokens", "OpenAI", "Chat", "Input Tokens", sku,
-             f'{{"app":"{tag}"}}' if tag else "{}")
+            (usd, usd, "USD", *period, "Usage", *period, float(usd) * 500, "1K Tokens", "OpenAI", "Chat",
+             "Input Tokens", sku, f'{{"app":"{tag}"}}' if tag else "{}")
             for usd, tag in charges
         ],
     )  # fmt: skip
