@@ -15,7 +15,7 @@ def take_over(page: Page, usd_per_mtok: str, source: str) -> None:
     expect(page.locator(".messages")).to_contain_text("taken over")
 
 
-def test_a_price_list_is_looked_at_and_taken_over(page: Page, product: object, trouble: Trouble) -> None:
+def test_a_price_list_is_looked_at_and_taken_over(page: Page, trouble: Trouble) -> None:
     paid = 1 + (time.time_ns() // 1000 % 900) / 1000  # another price, should the test be tried again
     before, after = f"{paid:.4g}", f"{0.4 * paid:.4g}"
     take_over(page, before, "Frame contract of last year")
