@@ -29,8 +29,12 @@ class Runs:
 
 
 def latest_run(organisation_id: int) -> Runs:
-    """The run whose figures count, the one under way, and the newest if it failed or was cancelled; one query."""
-    rows = list(PortfolioRun.objects.of(organisation_id).select_related("price_book", "requested_by")[:_RECENT])
+    """The run whose figures count, the one under way, and the newest if it failed or was cancelled; one query.
+
+    The bulky `result` of a run is read when it is asked for.
+    """
+    runs = PortfolioRun.objects.of(organisation_id).select_related("price_book", "requested_by")
+    rows = list(runs.defer("result")[:_RECENT])
     summed = [row for row in rows if row.summed_at is not None]
     full = [row for row in summed if not row.is_partial]
     active = next((row for row in rows if row.is_active), None)

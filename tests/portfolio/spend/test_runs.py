@@ -254,6 +254,22 @@ def test_a_live_use_case_is_not_charged_for_its_start(
     assert [now[key][1:] for key in now] == [then[key][1:] for key in then]
 
 
+def test_what_providers_bill_is_stored_with_a_band_of_its_own(
+    register: list[UseCase], organisation: Organisation, owner: User
+) -> None:
+    run = stored_run(organisation, register, owner=owner)
+    live = [share for share in run.shares.all() if share.stage == Stage.LIVE]
+    assert len(live) == 1  # so that its band is that of all that is billed
+    assert run.result["billed"] == live[0].months["running"]
+    for share in run.shares.all():
+        months = share.months
+        expected = (months["components"]["serving"][3] + months["components"]["retrieval"][3]) / 100
+        low, middle, high = (months["running"][name][3] for name in ("p10", "p50", "p90"))
+        assert low < middle < high < months["p90"][3]
+        assert low < expected < high
+        assert months["passages"][3] <= months["components"]["retrieval"][3]
+
+
 def test_retired_use_cases_are_left_out(register: list[UseCase], organisation: Organisation) -> None:
     UseCase.objects.filter(pk=register[0].pk).update(stage="retired")
     run = stored_run(organisation)
@@ -641,3 +657,14 @@ def test_the_tasks_do_what_the_reaper_and_the_night_ask(register: list[UseCase],
     tasks.reap_portfolio_runs.apply().get()
     assert tasks.run_portfolio_block.apply(args=[987_654]).get() is None
     assert tasks.sum_portfolio_part.apply(args=[987_654]).get() is None
+
+
+def test_the_runs_that_are_only_looked_through_come_without_their_bulk(
+    register: list[UseCase], organisation: Organisation, owner: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    dispatch.work_inline(request_run(organisation=organisation, by=owner))
+    with django_assert_num_queries(1):
+        shown = reading.latest_run(organisation.pk).shown
+    assert shown is not None
+    assert "result" in shown.get_deferred_fields()
+    assert shown.result == PortfolioRun.objects.get(pk=shown.pk).result
