@@ -20,6 +20,7 @@ from costing.public import prices as priced
 from organisations.permissions import require
 from organisations.roles import Permission
 from portfolio.permissions import SignedInRequest
+from portfolio.spend.reading import latest_run
 from portfolio.views import price_book_ends as ends
 from portfolio.views.price_book_changes import CHANGE_URLS, older_figures
 from portfolio.views.price_book_imports import IMPORT_URLS
@@ -63,7 +64,7 @@ def prices(request: SignedInRequest) -> HttpResponse:
     book = price_books.latest(membership.organisation_id)
     shipped, paid = catalogue.load(), price_books.catalogue_with(book, f"{today:%Y-%m}")
     lines = lines_of(shipped, paid, book.rates if book else (), today)
-    ending = ends.ending(membership.organisation_id, lines, today)
+    ending = ends.ending(membership.organisation_id, lines, today, latest_run(membership.organisation_id).shown)
     asked = _asked(request)
     tab = next((tab for tab in TABS if tab.key == asked["tab"]), None)
     context = {

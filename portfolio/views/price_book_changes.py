@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import BigIntegerField, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
+from django.db.models.functions import Abs, Cast, Coalesce
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
+from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from costing.public import Choices, PriceBook, catalogue, filled_choices, first_day, own_rates, price_books, spec_of
@@ -23,6 +26,7 @@ from portfolio.actions.spend import request_run
 from portfolio.models import PortfolioRun, PortfolioShare
 from portfolio.permissions import SignedInRequest
 from portfolio.spend.reading import latest_run
+from portfolio.views.portfolio_money import Coin, coin_of
 
 PER_PAGE = 50
 CENTS = 100
@@ -32,13 +36,13 @@ Plain = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Moved:
-    """A use case whose expected first year is another because of prices or models."""
+    """A use case whose expected first year is another because of prices or models; in words, in the page's currency."""
 
     share: PortfolioShare
-    before_usd: float
-    after_usd: float
-    price_usd: float
-    model_usd: float
+    before: str
+    after: str
+    price: str  # by own rates
+    model: str  # by catalogue and models
     rates: tuple[str, ...]  # what changed among the rates it uses
 
 
@@ -71,20 +75,25 @@ def price_changes(request: SignedInRequest) -> HttpResponse:
     otherwise = _priced_otherwise(run)
     before = otherwise or _compared_with(run)
     changed = rates_between(before, run) if run and before else ()
-    moved = _moved(run, otherwise, changed) if run and before else []
+    moved = _moved(run, otherwise) if run and before else PortfolioShare.objects.none()
+    sums = moved.aggregate(all_price=Sum("price"), all_model=Sum("model")) if run and before else {}
     page = Paginator(moved, PER_PAGE).get_page(request.GET.get("page"))
+    here = membership.organisation
+    coin = coin_of(here.pk, here.currency, timezone.localdate())
     context = {
         "run": run,
         "before": before,
         "active": runs.active,
         "page": page,
+        "rows": [_row(share, changed, coin) for share in page],
         "pages": page.paginator.get_elided_page_range(page.number),
-        "price_usd": sum(one.price_usd for one in moved),
-        "model_usd": sum(one.model_usd for one in moved),
+        "coin": coin,
+        "price": _difference(coin, sums.get("all_price") or 0),
+        "model": _difference(coin, sums["all_model"]) if sums.get("all_model") else "",
         "changed": [(one.kind, own_rates.said(one.rate), _terms(one.before), _terms(one.after)) for one in changed],
         "is_other_catalogue": bool(run and before and run.catalogue_version != before.catalogue_version),
-        "answers_moved": _moved_by_answers(run, otherwise) if run and otherwise else 0,
-        "older": older_figures(membership.organisation_id, price_books.latest(membership.organisation_id)),
+        "answers_moved": run.use_cases - _beside(run, otherwise).count() if run and otherwise else 0,
+        "older": older_figures(here.pk, price_books.latest(here.pk)),
         "may_edit": membership.allows(Permission.EDIT),
     }
     return render(request, "portfolio/price_changes.html", context)
@@ -156,46 +165,55 @@ def _compared_with(run: PortfolioRun | None) -> PortfolioRun | None:
     return PortfolioRun.objects.select_related("price_book").defer("result").get(pk=run.compared_with_id)
 
 
-def _moved(run: PortfolioRun, otherwise: PortfolioRun | None, changed: Iterable[own_rates.Difference]) -> list[Moved]:
-    """The largest difference first; one query, or two."""
-    shares = PortfolioShare.objects.filter(run=run, why_not="").select_related("use_case", "scenario")
-    shares = shares.defer("months", "use_case__description")
-    causes = _by_price_alone(run, otherwise) if otherwise else None
-    changes = tuple(changed)
-    found = []
-    for share in shares:
-        before, price, model = _parts(share, causes)
-        if not price and not model:
-            continue
-        choices = spec_of(share.scenario).choices if share.scenario else Choices()
-        rates = tuple(own_rates.said(one.rate) for one in changes if price and touches(one.rate, choices, share.option))
-        moved = Moved(share, before / CENTS, share.expected_cents / CENTS, price / CENTS, model / CENTS, rates)
-        found.append(moved)
-    return sorted(found, key=lambda one: -abs(one.price_usd + one.model_usd))
+def _moved(run: PortfolioRun, otherwise: PortfolioRun | None) -> QuerySet[Any]:
+    """The shares that prices moved, the largest difference first, with cents `before`, `price` and `model`."""
+    shares = _beside(run, otherwise) if otherwise else _by_cause(run)
+    moved = shares.exclude(price=0, model=0).order_by(-Abs(F("price") + F("model")), "pk")
+    return moved.select_related("use_case", "scenario").defer("months", "use_case__description")
 
 
-def _parts(share: PortfolioShare, before: Mapping[int, int] | None) -> tuple[int, int, int]:
-    """Cents before, cents by own rates, cents by catalogue and models."""
-    if before is not None:
-        then = before.get(share.use_case_id, share.expected_cents)
-        return then, share.expected_cents - then, 0
-    if share.change is None:
-        return 0, 0, 0
-    causes = share.change["causes"]
-    return share.change["before_cents"], causes.get("price", 0), causes.get("model", 0)
+def _beside(run: PortfolioRun, otherwise: PortfolioRun) -> QuerySet[Any]:
+    """The shares whose scenario is the same in the other run, so that their difference is by own rates alone."""
+    then = PortfolioShare.objects.filter(
+        run=otherwise, why_not="", use_case=OuterRef("use_case"), scenario=OuterRef("scenario")
+    )
+    return (
+        PortfolioShare.objects.filter(run=run, why_not="", scenario__isnull=False)
+        .annotate(before=Subquery(then.values("expected_cents")))
+        .filter(before__isnull=False)
+        .annotate(price=F("expected_cents") - F("before"), model=Value(0, output_field=BigIntegerField()))
+    )
 
 
-def _by_price_alone(run: PortfolioRun, otherwise: PortfolioRun) -> dict[int, int]:
-    """Use case → its expected cents in the other run, for those whose scenario is the same in both."""
-    then = PortfolioShare.objects.filter(run=otherwise, why_not="", scenario__isnull=False)
-    now = dict(PortfolioShare.objects.filter(run=run).values_list("use_case_id", "scenario_id"))
-    rows = then.values_list("use_case_id", "scenario_id", "expected_cents")
-    return {key: cents for key, scenario, cents in rows if now.get(key) == scenario}
+def _by_cause(run: PortfolioRun) -> QuerySet[Any]:
+    """The shares with what the run stored of its differences to an earlier month."""
+
+    def cents(*path: str) -> Coalesce:
+        inner: Any = F("change")
+        for key in path[:-1]:
+            inner = KeyTransform(key, inner)
+        return Coalesce(Cast(KeyTextTransform(path[-1], inner), BigIntegerField()), 0)
+
+    shares = PortfolioShare.objects.filter(run=run, why_not="", change__isnull=False)
+    return shares.annotate(before=cents("before_cents"), price=cents("causes", "price"), model=cents("causes", "model"))
 
 
-def _moved_by_answers(run: PortfolioRun, otherwise: PortfolioRun) -> int:
-    """How many use cases have other inputs by now, so that prices alone do not explain their difference."""
-    return run.use_cases - len(_by_price_alone(run, otherwise))
+def _row(share: Any, changes: tuple[own_rates.Difference, ...], coin: Coin) -> Moved:
+    """One share as the page shows it, with the changed rates that it is priced by."""
+    choices = spec_of(share.scenario).choices if share.scenario else Choices()
+    touching = (one.rate for one in changes if share.price and touches(one.rate, choices, share.option))
+    return Moved(
+        share,
+        before=coin.words(share.before / CENTS),
+        after=coin.words(share.expected_cents / CENTS),
+        price=_difference(coin, share.price),
+        model=_difference(coin, share.model),
+        rates=tuple(own_rates.said(rate) for rate in touching),
+    )
+
+
+def _difference(coin: Coin, usd_cents: int) -> str:
+    return ("+" if usd_cents > 0 else "") + coin.words(usd_cents / CENTS)
 
 
 def _terms(rate: Plain | None) -> str:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from costing import runner
+from costing.actions import add_currency
+from costing.charts.format import money
+from costing.engine import catalogue
 from costing.engine.own_rates import identity
+from costing.engine.rates import DEFAULT_CHOICES
 from costing.models import PriceBook, PriceImport
 from costing.price_books import latest
 from organisations.models import AuditEvent, Organisation, User
 from portfolio import projections
 from portfolio.actions.spend import request_run
-from portfolio.models import PortfolioRun, PortfolioShare, UseCase
+from portfolio.models import PortfolioEvent, PortfolioRun, PortfolioShare, UseCase
 from portfolio.spend import dispatch
 from tests.costing.price_rows import SOL, book_with, list_of, rate_of
 from tests.portfolio.factories import say, use_case_in
@@ -228,10 +235,80 @@ def test_repricing_tells_what_the_rates_changed_to_the_cent(
     dispatch.work_inline(run)
     page = owner_client.get(reverse("prices-changes"))
     old, new = PortfolioShare.objects.order_by("run_id").values_list("expected_cents", flat=True)
-    [moved] = page.context["page"].object_list
-    assert round(moved.price_usd * 100) == new - old
+    [share], [moved] = page.context["page"].object_list, page.context["rows"]
+    assert (share.before, share.price, share.model) == (old, new - old, 0)
     assert new < old
+    assert (moved.before, moved.price) == (money(old / 100), money((new - old) / 100))
     assert moved.rates == (f"{model}, all prices",)
+
+
+def test_what_prices_changed_is_in_the_organisation_s_currency(
+    owner_client: Client, organisation: Organisation, owner: User
+) -> None:
+    _priced(organisation, owner)
+    dispatch.work_inline(request_run(organisation=organisation, by=owner))
+    book_with(
+        organisation, owner, rate_of(row=DEFAULT_CHOICES.api_model, column="*", amount=None, discount_percent=50.0)
+    )
+    row = {"currency": "EUR", "usd": 1.25, "as_of": "2026-11-01", "source": "a bank"}
+    add_currency(organisation=organisation, by=owner, base=1, row=row)
+    type(organisation).objects.filter(pk=organisation.pk).update(currency="EUR")
+    dispatch.work_inline(request_run(organisation=organisation, by=owner))
+    page = owner_client.get(reverse("prices-changes"))
+    [share], [moved] = page.context["page"].object_list, page.context["rows"]
+    assert share.price < 0
+    assert moved.after == money(share.expected_cents / 125, "EUR")
+    assert page.context["price"] == money(share.price / 125, "EUR")
+    assert "Converted at 1 EUR = 1.25 USD" in text(page)
+
+
+def test_only_the_shares_of_a_page_are_read(
+    owner_client: Client, organisation: Organisation, owner: User, django_assert_max_num_queries: object
+) -> None:
+    dear, cheap = (a_run(organisation, number) for number in (1, 2))
+    for number in range(60):
+        use_case = use_case_in(organisation, owner, title=f"Use case {number:02}")
+        then = {"before_cents": 1_000, "causes": {"price": number, "model": 2}}
+        PortfolioShare.objects.create(run=cheap, use_case=use_case, expected_cents=1_000, change=then)
+    PortfolioRun.objects.filter(pk=cheap.pk).update(compared_with=dear)
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
+        context = owner_client.get(reverse("prices-changes")).context
+    assert (len(context["rows"]), context["page"].paginator.count) == (50, 60)
+    assert context["rows"][0].share.use_case.title == "Use case 59"
+    assert (context["price"], context["model"]) == (f"+{money(sum(range(60)) / 100)}", f"+{money(120 / 100)}")
+
+
+def test_ends_in_the_portfolio_s_run_are_counted_and_named(
+    owner_client: Client, organisation: Organisation, owner: User, django_assert_max_num_queries: object
+) -> None:
+    run = a_run(organisation, 1)
+    for number in range(7):
+        use_case = use_case_in(
+            organisation, owner, title=f"Use case {number}", stage="retired" if number == 6 else "idea"
+        )
+        ends = {"kind": "end_of_service", "text": "gpt-5 is retired", "model": "openai:gpt-5"}
+        PortfolioEvent.objects.create(run=run, use_case=use_case, month=date(2026, 12, 1), **ends)
+        PortfolioEvent.objects.create(run=run, use_case=use_case, month=date(2027, 1, 1), kind="retraining", text="due")
+    with django_assert_max_num_queries(16):  # type: ignore[operator]
+        ending = owner_client.get(reverse("prices"), {"tab": "ends"}).context["ending"]
+    [hit] = [one for one in ending if one.count]
+    assert (hit.line.key, hit.count, hit.more) == ("openai:gpt-5", 6, 1)
+    assert [title for _, title in hit.use_cases] == [f"Use case {number}" for number in range(5)]
+
+
+def a_run(organisation: Organisation, number: int) -> PortfolioRun:
+    return PortfolioRun.objects.create(
+        organisation=organisation,
+        start="2026-11",
+        months=24,
+        seed=1,
+        draws=8,
+        state="done",
+        summed_at=timezone.now(),
+        requested_at=timezone.now() + timedelta(minutes=number),
+        engine_version="1",
+        catalogue_version=catalogue.load().version,
+    )
 
 
 def test_the_pages_ask_few_questions(
