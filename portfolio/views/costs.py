@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,13 +18,16 @@ from django.views.decorators.http import require_GET, require_POST
 from costing.public import (
     JobState,
     Projection,
+    ProjectionResult,
     Scenario,
     cancel_projection,
     is_current,
     jobs,
+    own_rates,
     price_books,
     result_of,
     retry_projection,
+    spec_of,
 )
 from organisations.roles import Permission
 from portfolio.gone import gone_of
@@ -34,6 +38,7 @@ from portfolio.questionnaire.loading import load
 from portfolio.specs import base_overrides, is_outdated, latest_snapshot, lineage_of
 from portfolio.views import cadence_figures, cost_figures, option_fit, scenario_figures
 from portfolio.views.figure_links import chart_links, component_totals
+from portfolio.views.price_book_changes import touches
 
 STOP_POLLING = 286
 HISTORY = 20
@@ -216,6 +221,18 @@ def _gone(use_case: UseCase, scenario: CostScenario | None, *, may_choose: bool)
     }
 
 
+def _later_rates(use_case: UseCase, shown: Projection, result: ProjectionResult, option: str) -> list[tuple[str, str]]:
+    """Own rates the option will be priced by that begin inside the horizon: (month, which and what)."""
+    book = price_books.latest(use_case.organisation_id)
+    rates = own_rates.upcoming(book.rates, result.start, result.months) if book else ()
+    choices = spec_of(shown.scenario).choices
+    mine = sorted((rate for rate in rates if touches(rate, choices, option)), key=lambda rate: str(rate["from"]))
+    return [
+        (f"{date.fromisoformat(rate['from']):%B %Y}", f"{own_rates.said(rate)}: {own_rates.terms(rate)}")
+        for rate in mine
+    ]
+
+
 def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario: CostScenario | None) -> dict[str, Any]:
     result = result_of(shown)
     feasible = {o.key for o in result.options if o.feasible}
@@ -246,6 +263,7 @@ def _figures(use_case: UseCase, shown: Projection, option: str | None, scenario:
         "component_totals": component_totals(result.option(chosen)),
         "start": cost_figures.start_of(result, chosen),
         **options,
+        "later_rates": _later_rates(use_case, shown, result, chosen),
         "notices": cost_figures.notices_of(result, without_comparison=bool(options["why_not_cheapest"])),
         "charts": cost_figures.charts_of(result, chosen),
         "fit_chart": fit.chart if fit else None,

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models.fields.json import KeyTextTransform
 
@@ -21,6 +22,7 @@ from costing.public import (
     price_books,
     spec_of,
 )
+from portfolio.comparison import MOST
 from portfolio.handoff import fingerprint, recommended_option
 from portfolio.models import CostRevision, CostScenario, RecommendationSnapshot, UseCase
 from portfolio.revisions import Change, changes_between, option_words
@@ -101,8 +103,12 @@ def workspace(
 ) -> dict[str, Any]:
     """What the costs page shows of scenarios: their list, whose figures these are, and who decides them."""
     belong = belongings(use_case, [shown.scenario, *history])
+    rows = scenario_rows(use_case, with_differences=False)
+    beside = list(dict.fromkeys(row.revision for row in rows if row.revision is not None))[:MOST]
     return {
-        "scenario_rows": scenario_rows(use_case, with_differences=False),
+        "scenario_rows": rows,
+        "compared": len(beside),
+        "compare_query": urlencode([("revision", one) for one in beside]) if len(beside) > 1 else "",
         "belong": belong,
         "shown_for": belong.get(shown.scenario_id, ()),
         "scenario_outdated": scenario is not None and is_outdated(use_case, scenario),

@@ -22,7 +22,7 @@ from portfolio.models import CostScenario, UseCase
 from portfolio.permissions import SignedInRequest, get_cost_scenario_for, get_use_case_for, membership_of
 from portfolio.questionnaire.workload_defaults import SHAPE_WORDS
 from portfolio.revisions import changes_between, value_words
-from portfolio.specs import base_overrides, lineage_of
+from portfolio.specs import base_overrides, lineage_of, overrides_then
 from portfolio.views.scenario_figures import Belonging, belongings, scenario_rows
 
 UNPROCESSABLE, CONFLICT = 422, 409
@@ -36,6 +36,7 @@ class Side:
     scenario: Scenario
     projection: Projection | None
     belongs: tuple[Belonging, ...]
+    has_by_hand: bool  # whether something was set by hand in it
 
 
 @login_required
@@ -292,4 +293,7 @@ def _sides(use_case: UseCase, *scenarios_shown: Scenario) -> list[Side]:
     rows = Projection.objects.defer("result").filter(scenario__in=scenarios_shown, state=JobState.DONE)
     done = {row.scenario_id: row for row in rows.order_by("requested_at", "pk")}
     belong = belongings(use_case, scenarios_shown)
-    return [Side(one, done.get(one.pk), belong.get(one.pk, ())) for one in scenarios_shown]
+    return [
+        Side(one, done.get(one.pk), belong.get(one.pk, ()), bool(overrides_then(use_case, one)))
+        for one in scenarios_shown
+    ]

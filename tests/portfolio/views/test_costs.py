@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from costing import jobs, runner
+from costing.engine.rates import DEFAULT_CHOICES
 from costing.models import JobState, Projection
 from costing.public import COST_ALONE, result_of
 from organisations.models import Organisation, User
@@ -25,6 +26,7 @@ from portfolio.actions import register_use_case, save_answer
 from portfolio.models import UseCase
 from portfolio.questionnaire.loading import load
 from portfolio.views import cost_figures
+from tests.costing.price_rows import book_with, rate_of
 from tests.costing.results import a_result
 from tests.portfolio import factories
 from tests.portfolio.figures import computed
@@ -421,3 +423,35 @@ def test_an_option_set_by_hand_is_decided_not_recommended(
     assert marks() == [("managed_tuning", False, True), ("rag_api", True, False)]
     computed(scenarios.save_base(use_case=use_case, by=editor, overrides={"option": "rag_api"}, version=1))
     assert marks() == [("rag_api", True, True)]
+
+
+def test_own_rates_that_begin_later_are_said_beside_the_figures(
+    editor: User, editor_client: Client, use_case: UseCase, done: Projection
+) -> None:
+    used, start = DEFAULT_CHOICES.api_model, date.fromisoformat(f"{done.scenario.spec['start']}-01")
+    begins = date(start.year + 1, 3, 1)
+    rates = [
+        rate_of(row=used, column="*", amount=None, discount_percent=20.0, **{"from": begins.isoformat()}),
+        rate_of(**{"from": begins.isoformat()}),  # of a model that nothing here is priced by
+        rate_of(row=used, column="input_usd_per_mtok", **{"from": date(start.year + 4, 1, 1).isoformat()}),
+    ]
+    assert page(editor_client, use_case).count("another rate applies") == 0
+    for rate in rates:
+        book_with(use_case.organisation, editor, rate)
+    html = page(editor_client, use_case)
+    assert html.count("another rate applies") == 1
+    assert f"From {begins:%B %Y} another rate applies: <bdi>{used}, all prices: −20 %" in html
+    own = page(editor_client, use_case, "?option=self_hosted_prompting")
+    assert own.count("another rate applies") == 0
+
+
+def test_the_scenarios_are_compared_in_one_step(editor: User, editor_client: Client, use_case: UseCase) -> None:
+    computed(projections.refresh(use_case=use_case, by=editor))
+    assert "side by side</a>" not in page(editor_client, use_case)
+    made = scenarios.save_scenario(use_case=use_case, by=editor, name="A year", overrides={"months": 12})
+    use_case.refresh_from_db()
+    assert use_case.figures is not None
+    assert made.current is not None
+    query = f"revision={use_case.figures.scenario.revision}&amp;revision={made.current.revision}"
+    address = reverse("costs-compare", args=[use_case.pk])
+    assert f'href="{address}?{query}">Compare them side by side</a>' in page(editor_client, use_case)

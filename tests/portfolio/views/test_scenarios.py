@@ -188,3 +188,20 @@ def test_the_queries_of_the_pages_do_not_grow_with_the_what_ifs(
         computed(made.projection)
     assert queries() == before
     assert max(before) <= MOST_QUERIES
+
+
+def test_a_revision_computed_anew_keeps_what_was_set_by_hand(
+    viewer_client: Client, use_case: UseCase, editor: User
+) -> None:
+    """Nobody saves the base when answers change: its edits are still in the next revision, and the page says so."""
+    projections.refresh(use_case=use_case, by=editor)
+    scenarios.save_base(use_case=use_case, by=editor, overrides={"months": 12}, version=0)
+    say(use_case, editor, requests_per_day=12_000)
+    projection = projections.refresh(use_case=use_case, by=editor)
+    first, last = projection.scenario.revision - 1, projection.scenario.revision
+    html = text(viewer_client, "cost-diff", use_case, f"?from={first}&to={last}")
+    assert "the answers of then, and what was set by hand" in html
+    assert "12,000 requests/day" in html
+    assert '<th scope="row">Months</th>' not in html  # in both
+    plain = text(viewer_client, "cost-diff", use_case, f"?from=1&to={last}")
+    assert "the answers of then</td>" in plain
