@@ -83,7 +83,8 @@ def register_use_case(
 def change_use_case(*, use_case: UseCase, by: User, version: int, with_spend: bool = True, **fields: Any) -> UseCase:
     """Write `fields` (title, description, unit, owner, planned, billing_tag) if the use case still is at `version`.
 
-    Another billing tag moves stored spend, as in `register_use_case`. Raises ChangedMeanwhileError when it is not, BillingTagTakenError; nothing is written then.
+    Another billing tag moves stored spend, as in `register_use_case`. Raises ChangedMeanwhileError when it is not,
+    BillingTagTakenError; nothing is written then.
     """
     current = _locked(use_case)
     changed = {name: value for name, value in fields.items() if getattr(current, name) != value}
