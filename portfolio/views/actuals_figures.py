@@ -164,7 +164,12 @@ def _notes(now: _Month, components: Mapping[str, Decimal], plan: Plan | None) ->
         return [nothing_to_compare(now.month) if now.plan else plan_note(None, now.month)]
     left_out = now.of(sum(plan.elsewhere.values(), NOTHING))
     beside = sum((amount for key, amount in components.items() if not is_compared(key)), NOTHING)
-    said = [plan_note(plan, now.month), WHOSE, besides(left_out, beside, now.shown.currency), band_note(plan)]
+    said = [
+        plan_note(plan, now.month),
+        WHOSE,
+        besides(left_out, beside, now.shown.currency, has_unknown=bool(components.get(""))),
+        band_note(plan),
+    ]
     return [note for note in said if note]
 
 
@@ -205,10 +210,9 @@ def _headline(
         held = compared(components) or NOTHING
         expected = figures.money(now.of(plan.expected), currency)
         band = figures.band(now.of(plan.p10), now.of(plan.p90), currency)
-        on_it = "" if held == total else f", {figures.money(held, currency)} of it on serving and retrieval"
+        on_it = "" if held == total else f", {figures.money(held, currency)} of it to compare with the plan"
         whole = " for the whole month" if now.is_running else ""
-        what = "for that" if on_it else "for serving and retrieval"
-        said += f"{on_it}; planned {what} were {expected}{whole}, most likely {band}"
+        said += f"{on_it}; planned for serving and retrieval were {expected}{whole}, most likely {band}"
     said += "."
     if nobody:
         whole = "All of it" if nobody == total else f"{figures.money(nobody, currency)} of the spend"

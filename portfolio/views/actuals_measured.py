@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from costing.charts import format as figures
@@ -96,7 +97,7 @@ class _Effects:
     option: str
     book: Any
 
-    @property
+    @cached_property
     def base(self) -> Preview:
         return self._preview(self.spec)
 
@@ -104,17 +105,19 @@ class _Effects:
         return self._preview(with_overrides(self.spec, {"inputs": dict(inputs)}))
 
     def of(self, inputs: Mapping[str, Any]) -> str:
-        """The middle of the difference, draw by draw; empty where nothing is set or nothing can be built."""
-        if not inputs:
+        """By how much the P50 moves; empty where nothing is set or nothing can be built."""
+        before, after = self._p50(self.base), self._p50(self.with_all(inputs)) if inputs else None
+        if before is None or after is None:
             return ""
-        band = self.with_all(inputs).over(self.base, self.option)
-        if band is None:
-            return ""
-        return f"+{figures.money(band.p50)}" if band.p50 > 0 else figures.money(band.p50)
+        return f"+{figures.money(after - before)}" if after > before else figures.money(after - before)
 
     def words(self, preview: Preview) -> str:
+        p50 = self._p50(preview)
+        return "" if p50 is None else figures.money(p50)
+
+    def _p50(self, preview: Preview) -> float | None:
         found = next((one for one in preview.options if one.key == self.option and one.feasible), None)
-        return figures.money(found.annual_usd.p50) if found else ""
+        return found.annual_usd.p50 if found else None
 
     def _preview(self, spec: ScenarioSpec) -> Preview:
         lineage = lineage_of(self.use_case)

@@ -188,7 +188,15 @@ def _notes(spend: _Spend, month: date, cents: dict[str, Decimal]) -> list[str]:
         return [nothing_to_compare(month) if month in spend.plans else plan_note(None, month)]
     beside = sum((amount for key, amount in cents.items() if not is_compared(key)), NOTHING)
     left_out = sum(plan.elsewhere.values(), NOTHING)
-    return [note for note in (plan_note(plan, month), besides(left_out, beside, "USD"), band_note(plan)) if note]
+    return [
+        note
+        for note in (
+            plan_note(plan, month),
+            besides(left_out, beside, "USD", has_unknown=bool(cents.get(""))),
+            band_note(plan),
+        )
+        if note
+    ]
 
 
 def _headline(spend: _Spend, month: date, cents: dict[str, Decimal]) -> str:
@@ -201,8 +209,8 @@ def _headline(spend: _Spend, month: date, cents: dict[str, Decimal]) -> str:
         return f"{said}; {why}."
     band, it = figures.band(plan.p10, plan.p90), "That"
     if held != total:
-        said += f", {figures.money(held)} of it for serving and retrieval"
-        it = "Serving and retrieval"
+        said += f", {figures.money(held)} of it to compare with the plan"
+        it = "These"
     planned = f"planned for serving and retrieval were {figures.money(plan.expected)}"
     if not is_running:
         where = "inside" if plan.holds(held) else "below" if held < plan.p10 else "above"

@@ -133,16 +133,19 @@ def _row_beside(key: str, paid: Decimal | None, plan: Decimal, currency: str, *,
     )
 
 
-def besides(left_out: Decimal, beside: Decimal, currency: str) -> str:
+def besides(left_out: Decimal, beside: Decimal, currency: str, *, has_unknown: bool) -> str:
     """What is compared, and what of plan and spend is not."""
     said = "Compared are serving and retrieval, which providers bill while a use case runs."
+    if has_unknown:
+        said += " Spend whose component the bill does not tell counts with them."
     if left_out:
         said += (
             f" {figures.money(left_out, currency)} more were planned in other components: mostly people’s work, which "
             "is on no bill."
         )
     if beside:
-        said += f" {figures.money(beside, currency)} spent on other components are not held against the plan."
+        amount = figures.money(beside, currency)
+        said += f" {amount} spent on other components are not held against the plan, nor drawn beside it."
     return said
 
 

@@ -153,8 +153,8 @@ def _against_bills(spend: Spend, month: date) -> str:
         return ""
     change = sum(planned.values()) / spent - 1
     sign = "+" if change > 0 else ""
-    whose = "the live use case" if len(planned) == 1 else f"the {len(planned):,} live use cases"
-    return f"serving and retrieval of {whose} billed in {month:%B}: {sign}{percent(round(change, 2))} on those bills"
+    whose = "the live use case" if len(planned) == 1 else f"{len(planned):,} live use cases"
+    return f"{sign}{percent(round(change, 2))} on {month:%B}’s bills for serving and retrieval of {whose}"
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,10 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from costing.actions import create_scenario
+from costing.charts.format import money
 from costing.engine.inputs import Input, Origin, Provenance, ScenarioSpec, Shape
 from costing.models import PriceBook
-from costing.public import catalogue, planned_use
+from costing.public import catalogue, planned_use, previewed, with_overrides
 from organisations.models import Organisation, User
 from portfolio.actions.actuals import propose, take_over
 from portfolio.actuals.accuracy import accuracy
@@ -32,6 +33,8 @@ from portfolio.models import (
     TagRule,
     UseCase,
 )
+from portfolio.specs import latest_snapshot, lineage_of, spec_for
+from portfolio.views.actuals_measured import MeasuredPage
 from tests.portfolio.actuals.conftest import contracts, helpdesk, plan_of, planned, rates
 from tests.portfolio.actuals.samples import sample, table, upload
 from tests.portfolio.factories import HR_DESK, say, use_case_in
@@ -215,13 +218,13 @@ def test_what_people_do_is_not_compared_with_a_line_of_its_component(
     """Forty dollars of monitoring do not bring the 400 of people who run it into the comparison."""
     spend(organisation, owner, monthly("2026-10", "120"), monthly("2026-10", "40", component="operations"))
     text = page(owner_client, "actuals")
-    assert "you spent $160, $120 of it on serving and retrieval; planned for that were $100" in text
+    assert "you spent $160, $120 of it to compare with the plan; planned for serving and retrieval were $100" in text
     assert "+$20.00" in text
     assert "$40 spent on other components are not held against the plan" in text
     assert "not comparable" in text
     text = page(owner_client, "use-case-actuals", helpdesk.pk)
-    assert "October 2026 cost $160, $120 of it for serving and retrieval" in text
-    assert "Serving and retrieval are inside the band of $60–150." in text
+    assert "October 2026 cost $160, $120 of it to compare with the plan" in text
+    assert "These are inside the band of $60–150." in text
     found = accuracy(organisation.pk, NOVEMBER)
     assert [one.usd for one in found.judged] == [Decimal(120)]
 
@@ -357,6 +360,7 @@ def test_measured_inputs_are_taken_over_only_where_they_are_ticked(
     spend(organisation, owner, *calls(20))
     text = page(owner_client, "use-case-measured", helpdesk.pk)
     assert "From 20 days, 1 October 2026 to 20 October 2026" in text
+    assert "Draws follow the band" in text
     assert not CostScenario.objects.exists()
     nothing = owner_client.post(address, {"version": "0"})
     assert nothing.status_code == 422
@@ -375,6 +379,50 @@ def test_measured_inputs_are_taken_over_only_where_they_are_ticked(
     stale = owner_client.post(address, {"version": "0", "use": ["requests_per_day"]})
     assert stale.status_code == 409
     assert "Somebody changed the inputs meanwhile" in stale.content.decode()
+
+
+def test_a_measured_input_says_by_how_much_it_moves_the_middle(organisation: Organisation, owner: User) -> None:
+    desk = use_case_in(organisation, owner, title="Desk", billing_tag="desk")
+    say(desk, owner, **HR_DESK)
+    spend(organisation, owner, *calls(20, "desk"))
+    shown = MeasuredPage.of(desk)
+    spec = spec_for(desk, latest_snapshot(desk))
+    lineage = lineage_of(desk)
+    option = spec.recommended_option or "prompting_api"
+    given = with_overrides(spec, {"inputs": {"requests_per_day": shown.overrides["requests_per_day"]}})
+    p50 = [
+        next(one for one in found.options if one.key == option).annual_usd.p50
+        for found in (previewed(one, lineage=lineage, book=None, with_break_even=False) for one in (spec, given))
+    ]
+    effect = next(row.effect for row in shown.rows if row.key == "requests_per_day")
+    assert effect.removeprefix("+") == money(p50[1] - p50[0])
+
+
+def test_passages_are_priced_with_the_tokens_that_carry_them(
+    viewer_client: Client, organisation: Organisation, owner: User, helpdesk: UseCase, planned: PortfolioRun
+) -> None:
+    """Twelve dollars of retrieval, nine of them tokens of passages, beside 100 of serving: 109 for all tokens."""
+    spec = ScenarioSpec("Help desk", "2026-08", months=24, inputs=())
+    stored = create_scenario(organisation=organisation, spec=spec, by=owner)
+    share = PortfolioShare.objects.get(run=planned)
+    share.months["components"]["retrieval"] = [1_200] * 12
+    share.months["passages"] = [900] * 12
+    share.scenario, share.option = stored, "rag_api"
+    share.save()
+    spend(organisation, owner, *calls(10))
+    spend(organisation, owner, monthly("2026-10", "3", component="retrieval"))
+    response = viewer_client.get(reverse("use-case-actuals", args=[helpdesk.pk]))
+    assert response.context["use"].usd == Decimal(109)
+    group = response.context["components"][0]
+    assert (group.label, group.spent, group.planned, group.difference) == (
+        "Serving and retrieval",
+        "$13.00",
+        "$112.00",
+        "−$99.00",
+    )
+    del share.months["passages"]
+    share.save()
+    assert "What passages add to the prompts is not stored" in page(viewer_client, "use-case-actuals", helpdesk.pk)
 
 
 def test_three_days_measure_nothing(

@@ -9,18 +9,22 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from costing.models import PriceBook
+from costing.public import month_after
 from organisations.models import Organisation, User
+from portfolio.actions.actuals import propose, take_over
 from portfolio.forms.portfolio import Narrowed
 from portfolio.models import Budget, PortfolioCell, PortfolioEvent, PortfolioRun, PortfolioShare, UseCase
 from portfolio.views.portfolio_figures import Spend
 from portfolio.views.portfolio_money import Coin
 from tests.factories import BusinessUnitFactory
+from tests.portfolio.actuals.samples import table
 from tests.portfolio.factories import use_case_in
 from tests.portfolio.spend.factories import some_use_cases, stored_run
 
@@ -81,6 +85,30 @@ def test_a_budget_nobody_passes_and_one_everybody_passes(
     html = page(viewer_client)
     assert "Almost no future stays within the budget of $1." in lede(html)
     assert ">100\u00a0%<" in html
+
+
+def test_bills_are_compared_with_what_their_live_use_cases_are_billed_for(
+    run: PortfolioRun, organisation: Organisation, owner: User, viewer_client: Client
+) -> None:
+    """Half of what serving and retrieval of the live one are expected to cost: twice as much is to come."""
+    live = run.shares.get(stage="live")
+    parts = live.months["components"]
+    planned = sum(parts["serving"][:12] + parts["retrieval"][:12]) / 100 / 12
+    month = month_after(timezone.localdate().replace(day=1), -1)
+    idea = run.shares.exclude(stage="live").first()
+    assert idea is not None
+    rows = [
+        (live.use_case.title, "serving", planned / 2),
+        (live.use_case.title, "operations", 900.0),  # people: on few bills, so compared with none
+        (idea.use_case.title, "serving", 700.0),
+    ]
+    UseCase.objects.filter(pk__in=[live.use_case_id, idea.use_case_id]).update(billing_tag=F("title"))
+    for title, component, usd in rows:
+        sheet = table({"month": f"{month:%Y-%m}", "cost": f"{usd:.6f}", "use case": title, "component": component})
+        proposal = propose(organisation=organisation, by=owner, sheet=sheet, format_key="", currency="USD")
+        take_over(proposal=proposal, by=owner)
+    said = f"+100 % on {month:%B}’s bills for serving and retrieval of the live use case"
+    assert said in page(viewer_client).replace("\u00a0", " ")
 
 
 def test_amounts_are_in_the_organisations_currency(
