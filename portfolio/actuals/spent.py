@@ -12,33 +12,11 @@ from decimal import Decimal
 
 from django.db.models import QuerySet, Sum
 
-from organisations.models import BusinessUnit
-from portfolio.models import ActualLine, UseCase
+from portfolio.models import ActualLine
 from portfolio.models.actuals import ActualLineQuerySet
 
 STORED = Decimal("0.00000001")  # as lines are stored: a database may sum them in floating point
 NOTHING = Decimal(0)
-
-
-def actual_spend(
-    organisation_id: int,
-    since: date,
-    until: date,
-    *,
-    unit: BusinessUnit | int | None = None,
-    use_case: UseCase | int | None = None,
-) -> Decimal:
-    """US dollars spent in the months from `since` on and before `until` (not included); one query.
-
-    Of the whole organisation with what belongs to no use case, of the use cases that are a unit's today, or of one use
-    case.
-    """
-    lines = within(counting(organisation_id), since, until)
-    if use_case is not None:
-        lines = lines.filter(use_case=use_case)
-    elif unit is not None:
-        lines = lines.filter(use_case__unit=unit)
-    return total(lines)
 
 
 def counting(organisation_id: int) -> ActualLineQuerySet:

@@ -138,7 +138,7 @@ class PortfolioShare(models.Model):
     share_of_variance = models.FloatField(null=True)  # of the whole portfolio's first twelve months
     months: Any = models.JSONField(
         default=dict
-    )  # {"p10": […], "p50": […], "p90": […]} and "components": cents by month
+    )  # by month: "p10", "p50", "p90" of all, "running" (of serving and retrieval); cents: "components", "passages"
     change: Any = models.JSONField(null=True)  # cents since `run.compared_with` by cause; None where nothing to compare
 
     class Meta:

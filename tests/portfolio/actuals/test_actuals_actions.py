@@ -24,7 +24,6 @@ from portfolio.actions.actuals import (
 from portfolio.actions.register_import import apply_import, propose_import
 from portfolio.actions.use_cases import change_use_case, register_use_case
 from portfolio.actuals import spent
-from portfolio.actuals.spent import actual_spend
 from portfolio.models import ActualImport, ActualLine, TagRule, UseCase
 from portfolio.register_import import read_register
 from tests.portfolio.actuals.samples import sample, table
@@ -44,8 +43,14 @@ def taken(organisation: Organisation, owner: User, sheet: Sheet) -> ActualImport
     return take_over(proposal=proposed(organisation, owner, sheet), by=owner)
 
 
+def actual_spend(organisation_id: int, since: date, until: date, **of: object) -> Decimal:
+    """US dollars in these months, of what `of` narrows the lines to: a use case, or the use cases of a unit."""
+    narrowed = {"use_case__unit" if name == "unit" else name: value for name, value in of.items()}
+    return spent.total(spent.within(spent.counting(organisation_id), since, until).filter(**narrowed))
+
+
 def spent_in(organisation: Organisation, **of: UseCase) -> Decimal:
-    return actual_spend(organisation.pk, *YEAR, **of)  # type: ignore[arg-type]
+    return actual_spend(organisation.pk, *YEAR, **of)
 
 
 def test_a_bill_counts_once_it_is_taken_over(
