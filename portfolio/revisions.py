@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from costing.charts.cadence import POLICY_LABELS
 from costing.charts.format import count
 from costing.public import (
     OPTIONS,
@@ -36,11 +37,6 @@ CHOICE_LABELS = {
     "vector_store": "Vector store",
     "base_model_policy": "When a new base model appears",
     "drift": "How quality falls with age",
-}
-POLICY_LABELS = {
-    "retrain": "Retrain on it",
-    "stay_behind": "Stay on the old one while it is served",
-    "two_branches": "Run both side by side for a while",
 }
 DRIFT_LABELS = {"exponential": "Exponentially", "linear": "In equal steps"}
 NOTHING_WORDS = {"reranker": "no reranking", "gpu_provider": "all providers"}

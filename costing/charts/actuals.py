@@ -8,7 +8,7 @@ from datetime import date
 
 from costing.charts.chart import Chart, Mark, Series
 from costing.charts.costs import COMPONENT_LABELS, MONTHS
-from costing.charts.format import money, percent
+from costing.charts.format import money, percent, plural
 
 UNKNOWN = ""
 
@@ -118,16 +118,13 @@ def _reading(months: Sequence[SpentMonth], currency: str) -> str:
     planned = [one for one in months if one.spent is not None and one.p10 is not None and one.p90 is not None]
     judged = [one for one in planned if one.is_judged]
     if not judged:
-        whole = f"{money(sum(one.spent or 0.0 for one in months), currency)} in {_months(len(months))}"
+        whole = f"{money(sum(one.spent or 0.0 for one in months), currency)} in {plural(len(months), 'month')}"
         if not planned:
             return f"{whole}; none was planned."
         return f"{whole}; none that is over was planned before it began, so no plan can be judged yet."
     inside = sum((one.p10 or 0.0) <= (one.spent or 0.0) <= (one.p90 or 0.0) for one in judged)
     return (
-        f"{inside} of {_months(len(judged))} that {'is' if len(judged) == 1 else 'are'} over, with a plan from before, "
+        f"{inside} of {plural(len(judged), 'month')} "
+        f"that {'is' if len(judged) == 1 else 'are'} over, with a plan from before, "
         "stayed inside the P10–P90 band."
     )
-
-
-def _months(number: int) -> str:
-    return f"{number} month{'' if number == 1 else 's'}"

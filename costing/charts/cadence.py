@@ -6,9 +6,15 @@ Money is US dollars; intervals are months, 1,200 of which stand for "never".
 from __future__ import annotations
 
 from costing.charts.chart import Chart, Mark, Rule, Series
-from costing.charts.format import compact, count, in_sentence, money, percent
+from costing.charts.format import compact, count, in_sentence, money, percent, plural
 from costing.engine.results import Cadence, OptionResult, PolicyCost, ProjectionResult, Reindexing
 from costing.engine.units import DAYS_PER_MONTH
+
+POLICY_LABELS = {  # what is done when a new base model appears
+    "retrain": "Retrain on each new base model",
+    "stay_behind": "Stay on the old one until it is retired",
+    "two_branches": "Run both for a while",
+}
 
 NEVER_MONTHS = 1200.0
 SHORT_MONTHS = 2.5  # below, an interval is said in days
@@ -67,7 +73,7 @@ def interval_words(months: float) -> str:
     if months >= SHORT_MONTHS:
         return f"{interval(months)} months"
     days = months * DAYS_PER_MONTH
-    return "less than a day" if 0 < days < 0.95 else f"{days:.0f} day{'' if round(days) == 1 else 's'}"
+    return "less than a day" if 0 < days < 0.95 else plural(round(days), "day")
 
 
 def _lines(

@@ -55,6 +55,11 @@ def count(value: Number | None) -> str:
     return _signed(value, text)
 
 
+def plural(number: int, noun: str) -> str:
+    """A count with its noun: "1 answer", "1,200 answers"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def percent(share: Number | None) -> str:
     """A share of 1 as percent: 0.34 → "34 %". Never rounds to 0 % or 100 % what is neither."""
     if share is None or not math.isfinite(share):

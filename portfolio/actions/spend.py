@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from costing.charts.format import plural
 from organisations import audit
 from organisations.models import Organisation, User
 from portfolio import tasks
@@ -53,7 +54,7 @@ def retry_run(*, run: PortfolioRun, by: User) -> bool:
 
 
 def _record(verb: str, run: PortfolioRun, by: User) -> None:
-    label = f"Portfolio of {run.use_cases:,} use case{'' if run.use_cases == 1 else 's'}"
+    label = f"Portfolio of {plural(run.use_cases, 'use case')}"
     audit.record(
         organisation=run.organisation, by=by, verb=verb, target=run, label=label, details={"use_cases": run.use_cases}
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from costing.charts.format import plural
 from costing.public import Input, PlannedUse
 from portfolio.actuals.spent import counting
 from portfolio.models import UseCase
@@ -191,7 +192,5 @@ def _too_few(daily: Sequence[float]) -> str | None:
     if not daily:
         return "No imported file counts this."
     if len(daily) < FEWEST_DAYS:
-        return (
-            f"Only {len(daily)} day{'' if len(daily) == 1 else 's'} counted; a week is the least that says something."
-        )
+        return f"Only {plural(len(daily), 'day')} counted; a week is the least that says something."
     return None

@@ -7,18 +7,12 @@ from typing import Any
 
 from django import forms
 
+from costing.charts.cadence import POLICY_LABELS
 from costing.public import OPTIONS, Catalogue, Choices, ScenarioSpec, filled_choices
 from portfolio.forms.assumptions import NOTE_LENGTH, version_field
 from portfolio.gone import gone_of
 from portfolio.questionnaire.workload_defaults import SHAPE_WORDS
-from portfolio.revisions import (
-    CHOICE_LABELS,
-    DRIFT_LABELS,
-    POLICY_LABELS,
-    PRICING_LABELS,
-    choice_words,
-    option_words,
-)
+from portfolio.revisions import CHOICE_LABELS, DRIFT_LABELS, PRICING_LABELS, choice_words, option_words
 from portfolio.scenarios import NAME_LENGTH
 
 UNSET = ""  # as it would be without an edit

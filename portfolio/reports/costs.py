@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from costing.charts import svg
-from costing.charts.cadence import interval_words, reindexing_facts, retraining_facts, way_label
+from costing.charts.cadence import POLICY_LABELS, interval_words, reindexing_facts, retraining_facts, way_label
 from costing.charts.chart import Chart
 from costing.charts.costs import component_label, cost_charts, month_labels
 from costing.charts.scale import is_horizontal
 from costing.public import COMPONENTS, Cadence, OptionResult, ProjectionResult
 from portfolio.reports import sizing
 from portfolio.reports.blocks import Block, Bullets, Cell, Figure, Heading, Pair, Paragraph, Table
-from portfolio.reports.wording import POLICIES, band, dollars, money, percent, plural
+from portfolio.reports.wording import band, dollars, money, percent, plural
 
 WIDTH = 640  # px, the whole width of the text
 HALF = 312  # px, half of it: drawn narrow, so that letters keep their size
@@ -146,7 +146,7 @@ def _policies(result: ProjectionResult) -> Table:
     policies = result.cadence.policies if result.cadence else ()
     rows = tuple(
         (
-            (POLICIES.get(p.policy, p.policy), "Planned") if p.chosen else POLICIES.get(p.policy, p.policy),
+            (POLICY_LABELS.get(p.policy, p.policy), "Planned") if p.chosen else POLICY_LABELS.get(p.policy, p.policy),
             money(p.spend_usd.p50),
             band(p.spend_usd.p10, p.spend_usd.p90),
             money(p.value_lost_usd),

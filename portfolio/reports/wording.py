@@ -4,14 +4,13 @@ import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from costing.charts.format import band, count, money, percent
+from costing.charts.format import band, count, money, percent, plural
 
 __all__ = [
     "GROUPS",
     "JOBS",
     "LAYERS",
     "NEEDS",
-    "POLICIES",
     "STANDINGS",
     "STATUSES",
     "TARGETS",
@@ -62,11 +61,6 @@ JOBS = {
     "training full": "Training, all weights",
     "serving": "Serving",
 }
-POLICIES = {
-    "retrain": "Retrain on each new base model",
-    "stay_behind": "Stay on the old one until it is retired",
-    "two_branches": "Run both for a while",
-}
 
 
 def figure(value: float, unit: str = "", digits: int = 4) -> str:
@@ -84,11 +78,6 @@ def unit_words(unit: str) -> str:
 def dollars(value: float) -> str:
     """Whole dollars, the sign aside: 13235.4 → "13,235"."""
     return f"{round(value):,}"
-
-
-def plural(number: int, noun: str) -> str:
-    """ "1 answer", "2 answers" """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def labelled(label: str, text: str) -> str:

@@ -56,12 +56,12 @@ def actuals_accuracy(request: SignedInRequest) -> HttpResponse:
 
 
 def _headline(found: Accuracy) -> str:
-    total, count = found.total, len(found.months)
+    total = found.total
     if total is None:
         return "No forecast can be judged yet: it takes a plan from before a month began, and the month’s spend."
-    pairs = f"{total.inside} of {total.judged} forecast{'' if total.judged == 1 else 's'} held"
+    pairs = f"{total.inside} of {figures.plural(total.judged, 'forecast')} held"
     if not found.is_enough:
-        months = f"{count} month{'' if count == 1 else 's'}"
+        months = figures.plural(len(found.months), "month")
         return f"{pairs} in {months}: too few to judge. About {figures.percent(forecasts.PROMISED)} should."
     return f"{pairs}, {figures.percent(total.share)}; about {figures.percent(forecasts.PROMISED)} should."
 

@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from costing.charts.format import money
+from costing.charts.format import money, plural
 from organisations.models import Membership
 from organisations.permissions import require
 from organisations.roles import Permission
@@ -99,7 +99,7 @@ def actuals_rule_remove(request: SignedInRequest, rule_pk: int) -> HttpResponse:
 def _moved(moved: acts.Moved) -> str:
     if not moved.lines:
         return "no stored line changed"
-    return f"{moved.lines:,} line{'' if moved.lines == 1 else 's'}, {money(moved.usd)}, changed hands"
+    return f"{plural(moved.lines, 'line')}, {money(moved.usd)}, changed hands"
 
 
 def _context(request: SignedInRequest, membership: Membership, form: RuleForm | None = None) -> dict[str, Any]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from costing.charts.cadence import interval_words, moves_words, reindexing_facts, retraining_facts, way_label
+from costing.charts.cadence import (
+    POLICY_LABELS,
+    interval_words,
+    moves_words,
+    reindexing_facts,
+    retraining_facts,
+    way_label,
+)
 from costing.public import Cadence, PolicyCost, ProjectionResult, RetrainingWay
 from portfolio.questionnaire.spec import Questionnaire
 from portfolio.views.cost_figures import assumption_rows
 
-POLICY_LABELS = {
-    "retrain": "Retrain on each new base model",
-    "stay_behind": "Stay on the old one until it is retired",
-    "two_branches": "Run both for a while",
-}
 RETRAINING_RESTS_ON = (
     "value_usd_per_month",
     "quality_decay_percent_per_month",

@@ -182,8 +182,7 @@ def switches(base: Base, chosen: Mapping[str, str], rows: Catalogue) -> list[Swi
 
 def _groups(name: str, rows: Catalogue) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     if name == "gpu_pricing":
-        words = PRICING_LABELS | {"reserved": "Reserved"}
-        return (("", tuple((key, words[key]) for key in PRICINGS)),)
+        return (("", tuple((key, PRICING_LABELS[key]) for key in PRICINGS)),)
     if name == "base_model_policy":
         return (("", tuple((key, choice_words(name, key)) for key in POLICIES)),)
     if name == "gpu":
