@@ -136,13 +136,14 @@ class Revision:
 def option_rows(
     result: ProjectionResult, chosen: str, marks: Marks, recommendation: Recommendation | None = None
 ) -> list[OptionRow]:
-    """The option that counts first, then those that can be built, cheapest first; then the others.
+    """First the option decided by hand and the recommended one, then what can be built, cheapest first; then the rest.
 
     With the `recommendation` the figures belong to, each row says where it falls short of it.
     """
+    stand_out = {key: place for place, key in enumerate((marks.recommended, marks.decided)) if key}
     ranked = sorted(
         result.options,
-        key=lambda o: (o.key != marks.first or not o.feasible, not o.feasible, o.annual_usd.p50 if o.feasible else 0),
+        key=lambda o: (not o.feasible, -stand_out.get(o.key, -1), o.annual_usd.p50) if o.feasible else (True, 0, 0.0),
     )
     return [
         OptionRow(

@@ -23,6 +23,7 @@ from costing.public import (
     spec_of,
 )
 from portfolio.comparison import MOST
+from portfolio.gone import gone_choices
 from portfolio.handoff import fingerprint, recommended_option
 from portfolio.models import CostRevision, CostScenario, RecommendationSnapshot, UseCase
 from portfolio.revisions import Change, changes_between, option_words
@@ -171,9 +172,15 @@ class _Differences:
             return None, ""
         if done.draws != self.base.draws:
             return None, "computed with another number of draws"
+        if any(self._is_gone(one) for one in (scenario.current, self.base.scenario)):
+            return None, "a row chosen is no longer priced"
         own = self._first_year(scenario.current, done)
         against = self._first_year(self.base.scenario, self.base)
         return own.over(against), own.why_not or against.why_not
+
+    def _is_gone(self, scenario: Scenario) -> bool:
+        spec = spec_of(scenario)
+        return bool(gone_choices(spec.choices, price_books.catalogue_with(self.book, spec.start)))
 
     def _first_year(self, scenario: Scenario, done: Any) -> FirstYear:
         return first_year(spec_of(scenario), done.headline, lineage=self.lineage, draws=done.draws, book=self.book)

@@ -109,3 +109,7 @@ def test_kept_in_the_list_it_is_refused_and_another_is_taken(owner_client: Clien
     assert CostScenario.objects.get(is_base=True).overrides == {"choices": {"api_model": "openai:gpt-6-sol"}}
     assert "no longer among the prices" not in page(owner_client, "costs", use_case)[1]
     assert page(owner_client, "costs-what-if", use_case)[0] == 200
+
+
+def test_the_list_of_scenarios_says_why_there_is_no_difference(owner_client: Client, use_case: UseCase) -> None:
+    assert "a row chosen is no longer priced" in page(owner_client, "cost-scenarios", use_case)[1]
