@@ -20,6 +20,7 @@ from portfolio.questionnaire.recommend import RULES_VERSION
 from portfolio.specs import Standing, standings
 
 DRAWS, MONTHS = 1024, 24
+FIGURES = 1  # of what a block stores: raised when blocks hold more, or figures made in another way
 SEEDS = uuid.UUID("3b8e8a51-6a5c-4f0e-9f0a-51c6f2a7d9e4")  # any fixed value: names the organisations' seeds
 
 # A block is some half a second of work. It ends behind a use case whose key says so: adding one, or moving it to
@@ -136,7 +137,8 @@ def sha256_of_run(run: PortfolioRun, found: Sequence[Standing]) -> str:
 
 def _frame(run: PortfolioRun) -> list[Any]:
     book = run.price_book_id
-    return [run.start, run.months, run.seed, run.draws, run.engine_version, run.catalogue_version, book, RULES_VERSION]
+    versions = [run.engine_version, run.catalogue_version, book, RULES_VERSION, FIGURES]
+    return [run.start, run.months, run.seed, run.draws, *versions]
 
 
 def _sha256(document: Any) -> str:
