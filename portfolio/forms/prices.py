@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
 from costing.public import Catalogue, SheetField, check_currency, check_rate, prices, read_number, read_terms
+from portfolio.forms.fields import sentence
 
 NOTE_LENGTH = 2_000
 _DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -106,7 +107,7 @@ class RateForm(NoteForm):
         try:
             amount, discount, currency = read_terms(cleaned["pays"])
         except ValueError as error:
-            self.add_error("pays", _sentence(error))
+            self.add_error("pays", sentence(error))
             return cleaned
         if self.errors:
             return cleaned
@@ -126,7 +127,7 @@ class RateForm(NoteForm):
         try:
             self.rate = check_rate(plain, self.catalogue, self.currencies)
         except ValueError as error:
-            self.add_error(field_of(error), _sentence(error))
+            self.add_error(field_of(error), sentence(error))
         return cleaned
 
 
@@ -190,7 +191,7 @@ class CurrencyForm(NoteForm):
             self.row = check_currency({**cleaned, "usd": usd, "as_of": cleaned["as_of"].isoformat()})
         except ValueError as error:
             name = str(error).split(" ", 1)[0]
-            self.add_error(name if name in self.fields else "usd", _sentence(error))
+            self.add_error(name if name in self.fields else "usd", sentence(error))
         return cleaned
 
 
@@ -212,8 +213,3 @@ class ChosenForm(NoteForm):
         if not lines:
             raise ValidationError("No row is ticked. Tick at least one, or discard the list.")
         return lines
-
-
-def _sentence(error: ValueError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", "?")) else ".")

@@ -10,6 +10,7 @@ from django import forms
 from costing.charts.cadence import POLICY_LABELS
 from costing.public import OPTIONS, Catalogue, Choices, ScenarioSpec, filled_choices
 from portfolio.forms.assumptions import NOTE_LENGTH, version_field
+from portfolio.forms.fields import sentence
 from portfolio.gone import gone_of
 from portfolio.questionnaire.workload_defaults import SHAPE_WORDS
 from portfolio.revisions import CHOICE_LABELS, DRIFT_LABELS, PRICING_LABELS, choice_words, option_words
@@ -157,8 +158,7 @@ class ChoicesForm(forms.Form):
             try:
                 self.catalogue.gpu_price(gpu, provider, pricing)
             except ValueError as error:
-                text = str(error)
-                self.add_error("gpu_pricing", f"{text[:1].upper()}{text[1:]}. Choose another, or set the rent by hand.")
+                self.add_error("gpu_pricing", f"{sentence(error)} Choose another, or set the rent by hand.")
 
 
 class NewScenarioForm(forms.Form):

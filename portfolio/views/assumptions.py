@@ -31,6 +31,7 @@ from costing.public import (
 from organisations.roles import Permission
 from portfolio import scenarios
 from portfolio.forms.assumptions import PARTS, AssumptionsForm, band_labels, shape_for, typed_number
+from portfolio.forms.fields import sentence
 from portfolio.forms.scenarios import ChoicesForm
 from portfolio.gone import Gone, gone_choices, standing_in
 from portfolio.models import CostScenario, UseCase
@@ -194,7 +195,7 @@ def _inputs_page(request: SignedInRequest, edited: Edited, group: str, keys: lis
         again = _reopened(request.POST, form, now, keys)
         return _shown_inputs(request, now, again, group, only, theirs=theirs, status=CONFLICT)
     except ValueError as error:
-        form.add_error(None, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        form.add_error(None, sentence(error))
         return _shown_inputs(request, edited, form, group, only, status=UNPROCESSABLE)
     return _saved(request, edited, revision)
 
@@ -216,7 +217,7 @@ def _choices_page(request: SignedInRequest, edited: Edited) -> HttpResponse:
         theirs = list(changes_between(mine, now.spec))
         return _shown_choices(request, now, _choices_form(now, data), theirs=theirs, status=CONFLICT)
     except ValueError as error:
-        form.add_error(None, f"{str(error)[:1].upper()}{str(error)[1:]}.")
+        form.add_error(None, sentence(error))
         return _shown_choices(request, edited, form, status=UNPROCESSABLE)
     return _saved(request, edited, revision)
 
