@@ -7,16 +7,17 @@ from collections.abc import Callable
 
 from django.db import transaction
 
-from costing.public import Projection, catalogue, jobs, result_of, spec_of
+from costing.public import Projection, catalogue, jobs, result_of, spec_of, with_overrides
 from portfolio.decision import Inputs, leads_to, policy_of
 from portfolio.governance import dossier
 from portfolio.handoff import fingerprint, scenario_spec
-from portfolio.models import Assessment, RecommendationSnapshot, Report
+from portfolio.models import Assessment, RecommendationSnapshot, Report, UseCase
 from portfolio.questionnaire import loading
 from portfolio.reports import course, measured, record
 from portfolio.reports.answers import Ways
 from portfolio.reports.contents import Figures, Material, gather
 from portfolio.reports.pdf import page_count, render
+from portfolio.specs import overrides_then
 
 CHANGED_MEANWHILE = (
     "Somebody answered in the very moment this report was asked for, so it would not show what it was made from. "
@@ -52,7 +53,7 @@ def material_of(report: Report) -> Material:
         answers_sha256=snapshot.answers_sha256,
         recommendation=recommendation,
         dossier=dossier.build(snapshot.answers, recommendation),
-        figures=_figures(report.projection, snapshot) if report.projection else None,
+        figures=_figures(use_case, report.projection, snapshot) if report.projection else None,
         made_at=report.requested_at,
         course=course.read(use_case, snapshot.assessment, report.requested_at),
         runs=measured.read(use_case, report.requested_at),
@@ -70,10 +71,10 @@ def _ways(assessment: Assessment, said: record.Record) -> Ways:
     return {key: tuple((side, way.target, way.status) for side, way in ways) for key, ways in found.items()}
 
 
-def _figures(projection: Projection, snapshot: RecommendationSnapshot) -> Figures:
+def _figures(use_case: UseCase, projection: Projection, snapshot: RecommendationSnapshot) -> Figures:
     scenario = projection.scenario
-    before = spec_of(scenario)
-    today = scenario_spec(
+    before, by_hand = spec_of(scenario), overrides_then(use_case, scenario)
+    answered = scenario_spec(
         title=before.title,
         answers=snapshot.answers,
         recommendation=snapshot.recommendation,
@@ -84,7 +85,8 @@ def _figures(projection: Projection, snapshot: RecommendationSnapshot) -> Figure
         result=result_of(projection),
         scenario=f"revision {scenario.revision}, SHA-256 {scenario.spec_sha256}",
         computed_at=projection.finished_at,
-        is_outdated=fingerprint(before) != fingerprint(today),
+        is_outdated=fingerprint(before) != fingerprint(with_overrides(answered, by_hand)),
+        decided=by_hand.get("option") or "",
     )
 
 

@@ -44,6 +44,7 @@ class Figures:
     scenario: str  # which revision, with its fingerprint
     computed_at: datetime | None
     is_outdated: bool  # the answers say something else by now
+    decided: str = ""  # the option that was set by hand to count; "" where the recommended one does
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,9 @@ def gather(material: Material) -> ReportContents:
 def _body(material: Material) -> tuple[Section, ...]:
     recommendation, figures, dossier = material.recommendation, material.figures, material.dossier
     counted = material.record.effective.answers
-    money_blocks = costs.section(figures.result, figures.is_outdated) if figures else costs.section(None)
+    money_blocks = costs.section(None)
+    if figures is not None:
+        money_blocks = costs.section(figures.result, figures.is_outdated, figures.decided)
     return (
         Section("How to read this report", (Terms(HOW_TO_READ),)),
         Section(

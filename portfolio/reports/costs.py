@@ -21,14 +21,14 @@ ROWS_TIGHTER, LEAST_HEIGHT = 0.74, 110  # than on the page
 LOW = ("cadence", "reindexing")
 NOT_COMPUTED = "No projection had been computed when this report was asked for."
 OUTDATED = (
-    "These figures were not computed from today’s answers: something that matters to the costs was answered since, or "
-    "the inputs were edited by hand. Compute the costs again and ask for a new report before relying on them."
+    "These figures were not computed from today’s answers: something that matters to the costs was answered since. "
+    "Compute the costs again and ask for a new report before relying on them."
 )
 KNOWING = (("Input", "1fr", False), ("State", "26mm", False), ("Share of the uncertainty", "auto", True))
 
 
-def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple[Block, ...]:
-    """Everything about the costs; one plain sentence when nothing has been computed."""
+def section(result: ProjectionResult | None, is_outdated: bool = False, decided: str = "") -> tuple[Block, ...]:
+    """Everything about the costs; one plain sentence when nothing was computed. `decided`: the option set by hand."""
     if result is None:
         return (Paragraph(NOT_COMPUTED, "lede"),)
     option = result.option(result.headline_option)
@@ -37,7 +37,7 @@ def section(result: ProjectionResult | None, is_outdated: bool = False) -> tuple
     if is_outdated:
         blocks.append(Paragraph(OUTDATED))
     blocks.append(Bullets(result.notices))
-    blocks += [*_titled(charts["options"]), _options(result)]
+    blocks += [*_titled(charts["options"]), _options(result, decided)]
     blocks += _titled(replace(charts["monthly"], title=f"Month by month: {_inside(option.label)}"))
     blocks += _titled(charts["cumulative"])
     blocks += [*_titled(charts["tornado"]), *_drivers(result)]
@@ -69,14 +69,15 @@ def _in_pairs(charts: list[Chart]) -> list[Block]:
     return pairs + [_figure(chart, height=LOW_HEIGHT) for chart in charts[len(pairs) * 2 :]]
 
 
-def _options(result: ProjectionResult) -> Table:
+def _options(result: ProjectionResult, decided: str) -> Table:
+    counts = "Decided, set by hand" if decided == result.headline_option else "Recommended"
     ranked = sorted(result.options, key=lambda o: (not o.feasible, o.annual_usd.p50 if o.feasible else 0))
     rows: list[tuple[Cell, ...]] = []
     for option in ranked:
         if not option.feasible:
             rows.append(((option.label, f"Cannot be built: {option.why_not}"), "–", "–", "–", "–", "–"))
             continue
-        label: Cell = (option.label, "Recommended") if option.key == result.headline_option else option.label
+        label: Cell = (option.label, counts) if option.key == result.headline_option else option.label
         year, rate = option.annual_usd, option.run_rate_usd_per_month
         figures = (money(year.p50), band(year.p10, year.p90), money(rate.p50), money(option.npv_usd.p50))
         rows.append((label, *figures, percent(option.probability_cheapest)))

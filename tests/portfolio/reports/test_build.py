@@ -17,6 +17,7 @@ from portfolio.actions.reports import cancel_report, request_report, retry_repor
 from portfolio.models import Report, UseCase
 from portfolio.questionnaire.outcome import Recommendation
 from portfolio.reports import build, costs
+from portfolio.scenarios import save_base
 from tests.portfolio.factories import HR_DESK, question, say, use_case_in
 from tests.portfolio.figures import computed
 from tests.portfolio.reports.material import plain, reader, words_in
@@ -223,3 +224,14 @@ def test_projections_are_not_touched_by_reports(with_figures: UseCase, owner: Us
     before = list(Projection.objects.values_list("pk", "state", "finished_at"))
     _made(with_figures, owner)
     assert list(Projection.objects.values_list("pk", "state", "finished_at")) == before
+
+
+def test_what_was_set_by_hand_is_part_of_the_figures_not_a_change_of_the_answers(
+    with_figures: UseCase, owner: User
+) -> None:
+    decided = "prompting_api"
+    by_hand = {"inputs": {"requests_per_day": {"value": 50.0, "shape": "fixed"}}, "option": decided}
+    computed(save_base(use_case=with_figures, by=owner, overrides=by_hand, version=0))
+    figures = build.material_of(request_report(use_case=UseCase.objects.get(pk=with_figures.pk), by=owner)).figures
+    assert figures is not None
+    assert (figures.is_outdated, figures.decided, figures.result.headline_option) == (False, decided, decided)
