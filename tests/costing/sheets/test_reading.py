@@ -233,6 +233,8 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=4
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=2), max_size=5))
 @example([["", "\r"]])
+@example([[" =1", "\x85=1"]])
+@example([["' '=1", " '\t-5"]])
 def test_what_is_written_is_read_again(rows: list[list[str]]) -> None:
     """CSV and XLSX give back every printable text, whatever it begins with: only its ends are stripped."""
     numbered = [[f"row {n}", *row] for n, row in enumerate(rows)]
