@@ -145,24 +145,13 @@ def partial_words(use_cases: int, unpriced: int, *, is_partial: bool) -> str:
 
 def behind_words(drift: Drift) -> str:
     """What has moved since these figures were computed; "" where nothing has."""
-    said = []
-    if drift.changed:
-        said.append(f"{count(drift.changed)} use case{'s have' if drift.changed > 1 else ' has'} changed")
+    moved = [f"{count(drift.changed)} use case{'s' if drift.changed > 1 else ''}"] if drift.changed else []
+    moved += ["the price book"] if drift.prices else []
+    have = "have" if drift.changed > 1 or len(moved) > 1 else "has"
+    said = [f"{' and '.join(moved)} {have} changed"] if moved else []
     if drift.new:
-        are = "new ones are" if drift.new > 1 else "new one is"
-        said.append(f"{count(drift.new)} {are} not in these sums")
-    if drift.prices:
-        said.append("the price book has")
-        if drift.changed:
-            said[-1] += " too"
-        else:
-            said[-1] += " changed"
-    return f"Since these figures were computed, {_listed(said)}." if said else ""
-
-
-def _listed(parts: Sequence[str]) -> str:
-    """ "a", "a and b", "a, b and c"."""
-    return " and ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+        said.append(f"{count(drift.new)} new {'ones are' if drift.new > 1 else 'one is'} not in these sums")
+    return f"Since these figures were computed, {'; '.join(said)}." if said else ""
 
 
 def mean_words(coin: Coin, mean_usd: float, p50_usd: float, *, parts: int = 2) -> str:

@@ -175,8 +175,8 @@ def test_dollars_stay_what_they_are() -> None:
         (Drift(prices=True), "Since these figures were computed, the price book has changed."),
         (
             Drift(changed=3, new=1, prices=True),
-            "Since these figures were computed, 3 use cases have changed, 1 new one is not in these sums"
-            " and the price book has too.",
+            "Since these figures were computed, 3 use cases and the price book have changed; "
+            "1 new one is not in these sums.",
         ),
     ],
 )
