@@ -161,7 +161,8 @@ class _Reader:
         title = values.get("title") or str(use_case)
         self._once(row.line, use_case, title, values, new_unit or cells.get("unit", ""))
         if use_case is None:
-            return Proposal(row.line, NEW, title, values=values, new_unit=new_unit)
+            given = [(HEADER[key], "", word) for key in values if (word := self._given(key, values, new_unit))]
+            return Proposal(row.line, NEW, title, values=values, new_unit=new_unit, changes=given)
         compared = self._compared(row.line, use_case, values, new_unit)
         if compared.changes and use_case.is_retired:
             raise RowError("title", f"“{use_case}” is retired and kept as it was. Move it back to “Idea” to change it.")
@@ -272,6 +273,12 @@ class _Reader:
         ]
         kind = CHANGED if changes else UNCHANGED
         return Proposal(line, kind, str(use_case), use_case.pk, use_case.version, differing, new_unit, changes)
+
+    def _given(self, key: str, values: dict[str, Any], new_unit: str) -> str:
+        """What a new use case is registered with, in words; its title stands beside."""
+        if key == "title":
+            return ""
+        return f"{new_unit} (not there yet)" if key == "unit" and new_unit else self._word(key, values[key])
 
     def _word(self, key: str, value: Any) -> str:
         if value in (None, ""):

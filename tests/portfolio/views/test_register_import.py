@@ -71,7 +71,10 @@ def test_a_table_is_compared_before_anything_counts(
         (2, "review day", "2199-05-31 is more than 10 years away. Choose an earlier day."),
     ]
     assert kinds(found) == ["new", "changed"]  # the tag is written with another letter
+    assert found.rows[0]["changes"] == [["unit", "", "Care"], ["planned approach", "", "RAG"]]
     assert found.rows[1]["changes"] == [["billing tag", "Colours", "colours"]]
+    page = editor_client.get(f"{URL}{found.pk}/").content.decode()
+    assert "<b>planned approach</b>: RAG" in page
     assert UseCase.objects.count() == 2
     done = take_over(editor_client, found)
     assert outcomes(done) == ["registered", "changed"]
