@@ -7,6 +7,10 @@ from celery import Celery
 from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# One process works per core: threads that the numerical library starts by itself would only wait for each other. It
+# reads this when it is loaded, so it is set before any task is.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # kombu by itself asks an unreachable broker for six seconds more; a page must not wait for that, the reaper asks again.
 FAIL_FAST = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
